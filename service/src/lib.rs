@@ -1,1 +1,10 @@
-//! service
+//! What every long-running Sealane process shares.
+//!
+//! A process reads its [`settings`] once, starts [`telemetry`], answers [`probes`], and stops when [`shutdown`] says
+//! so. How it ended is one of the codes in [`exit`].
+
+pub mod exit;
+pub mod probes;
+pub mod settings;
+pub mod shutdown;
+pub mod telemetry;

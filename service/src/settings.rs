@@ -1,0 +1,101 @@
+//! The settings of a process: read once, whole, into types that cannot hold a bad value.
+//!
+//! The environment wins over the configuration file, which wins over a Temporal profile, which
+//! wins over the default. See `docs/configuration.md`.
+
+use std::{ffi::OsString, net::SocketAddr, path::Path};
+
+use url::Url;
+
+pub use self::{
+    definitions::{DEFINITIONS, Definition},
+    encryption::{Compression, Decode, Encryption, EncryptionMode},
+    log::{Log, LogFormat},
+    problem::{Problem, SettingsError, Source},
+    report::{Row, report},
+    secret::Secret,
+    temporal::{ApiKey, Deployment, Temporal},
+    tls::Tls,
+    worker::{Pollers, Worker},
+};
+
+use self::values::{Noted, Values};
+
+mod config_file;
+mod definitions;
+mod encryption;
+mod hint;
+mod log;
+mod problem;
+mod profile;
+mod report;
+mod secret;
+mod temporal;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod values;
+mod worker;
+
+/// Everything a process can be told. Holding one means that every value is usable.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How to reach the Temporal service, and as what.
+    pub temporal: Temporal,
+    /// Whether and how payloads are encrypted.
+    pub encryption: Encryption,
+    /// How much a worker does at once, and how it stops.
+    pub worker: Worker,
+    /// Where the process listens for HTTP.
+    pub http_addr: SocketAddr,
+    /// What is logged, and how.
+    pub log: Log,
+    /// Gateway that the activities of the order workflow call.
+    pub orders_gateway_url: Url,
+}
+
+impl Settings {
+    /// Reads all settings: from `env`, then from the file `config`, or else `SEALANE_CONFIG`.
+    ///
+    /// A process passes `|name| std::env::var_os(name)`.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the settings, not only the first problem. Holds no secret.
+    pub fn load(
+        config: Option<&Path>,
+        env: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, SettingsError> {
+        let mut values = Values::collect(config, &env);
+        let settings = Self::read(&mut values);
+        let problems = values.into_problems();
+        match settings {
+            Ok(settings) if problems.is_empty() => Ok(settings),
+            _ => Err(SettingsError::new(problems)),
+        }
+    }
+
+    fn read(values: &mut Values) -> Result<Self, Noted> {
+        let temporal = temporal::read(values);
+        let encryption = encryption::read(values);
+        let worker = worker::read(values);
+        let http_addr = values.parse("SEALANE_HTTP_ADDR", |text| text.parse().ok());
+        let log = log::read(values);
+        let orders_gateway_url = values.parse("ORDERS_GATEWAY_URL", parse_gateway);
+        Ok(Self {
+            temporal: temporal?,
+            encryption: encryption?,
+            worker: worker?,
+            http_addr: http_addr?,
+            log: log?,
+            orders_gateway_url: orders_gateway_url?,
+        })
+    }
+}
+
+fn parse_gateway(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_web = matches!(url.scheme(), "http" | "https");
+    let is_plain = url.query().is_none() && url.fragment().is_none();
+    (is_web && is_plain && !temporal::has_credentials(&url)).then_some(url)
+}

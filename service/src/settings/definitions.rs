@@ -1,0 +1,340 @@
+//! The table of all settings: the one source of names, defaults and domains.
+//!
+//! Error messages quote it, `sealane config check` lists it, and a test holds `docs/configuration.md` to it.
+
+/// What is known about one setting.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Definition {
+    /// Name of the environment variable, and of the key in `config.env`.
+    pub name: &'static str,
+    /// Value that applies when nothing sets it.
+    pub default: Option<&'static str>,
+    /// Values it may have, as completes "expected …".
+    pub domain: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    /// Whether its value is never shown.
+    pub secret: bool,
+}
+
+impl Definition {
+    const fn new(name: &'static str, domain: &'static str, meaning: &'static str) -> Self {
+        Self {
+            name,
+            default: None,
+            domain,
+            meaning,
+            secret: false,
+        }
+    }
+
+    const fn default(self, default: &'static str) -> Self {
+        Self {
+            default: Some(default),
+            ..self
+        }
+    }
+
+    const fn secret(self) -> Self {
+        Self {
+            secret: true,
+            ..self
+        }
+    }
+}
+
+pub(super) const CONFIG: &str = "SEALANE_CONFIG";
+pub(super) const PROFILE_FILE: &str = "TEMPORAL_CONFIG_FILE";
+pub(super) const PROFILE: &str = "TEMPORAL_PROFILE";
+
+/// Prefix of the variables that become gRPC headers: one name for each header, so no row of its own.
+pub(super) const GRPC_META: &str = "TEMPORAL_GRPC_META_";
+
+const PEM_FILE: &str = "the path of a readable PEM file";
+const PEM_TEXT: &str = "PEM text";
+const SLOTS: &str = "a whole number from 1 to 100000";
+
+/// Every setting, in the order in which `sealane config check` shows them.
+pub static DEFINITIONS: &[Definition] = &[
+    Definition::new(
+        "TEMPORAL_ADDRESS",
+        "host:port, optionally after http:// or https://",
+        "Frontend of the Temporal service; https:// turns TLS on",
+    )
+    .default("localhost:7233"),
+    Definition::new(
+        "TEMPORAL_NAMESPACE",
+        "a name of at most 255 characters without white space",
+        "Namespace to work in",
+    )
+    .default("default"),
+    Definition::new(
+        "TEMPORAL_TASK_QUEUE",
+        "a name of at most 1000 characters without control characters",
+        "Task queue that workers poll and that starts go to",
+    )
+    .default("sealane"),
+    Definition::new(
+        "TEMPORAL_API_KEY",
+        "visible ASCII characters only",
+        "API key, for instance of Temporal Cloud; turns TLS on",
+    )
+    .secret(),
+    Definition::new(
+        "TEMPORAL_API_KEY_FILE",
+        "the path of a readable file that holds an API key",
+        "File with the API key, instead of TEMPORAL_API_KEY; turns TLS on",
+    ),
+    Definition::new(
+        "TEMPORAL_TLS",
+        "true or false",
+        "Whether to use TLS, whatever else is set; without it, the other settings decide",
+    ),
+    Definition::new(
+        "TEMPORAL_TLS_CLIENT_CERT_PATH",
+        PEM_FILE,
+        "Client certificate for mutual TLS; turns TLS on",
+    ),
+    Definition::new(
+        "TEMPORAL_TLS_CLIENT_CERT_DATA",
+        PEM_TEXT,
+        "The client certificate itself, instead of its path",
+    ),
+    Definition::new(
+        "TEMPORAL_TLS_CLIENT_KEY_PATH",
+        PEM_FILE,
+        "Private key of the client certificate",
+    ),
+    Definition::new(
+        "TEMPORAL_TLS_CLIENT_KEY_DATA",
+        PEM_TEXT,
+        "The private key itself, instead of its path",
+    )
+    .secret(),
+    Definition::new(
+        "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+        PEM_FILE,
+        "Certificate authority to trust instead of the system's; turns TLS on",
+    ),
+    Definition::new(
+        "TEMPORAL_TLS_SERVER_CA_CERT_DATA",
+        PEM_TEXT,
+        "The certificate authority itself, instead of its path",
+    ),
+    Definition::new(
+        "TEMPORAL_TLS_SERVER_NAME",
+        "a host name",
+        "Name expected in the server's certificate, if it is not the address; turns TLS on",
+    ),
+    Definition::new(
+        PROFILE_FILE,
+        "the path of a readable Temporal configuration file (TOML)",
+        "Where profiles of connection settings are, as the Temporal CLI writes them",
+    ),
+    Definition::new(
+        PROFILE,
+        "the name of a profile in the Temporal configuration file",
+        "Profile to use; default if only TEMPORAL_CONFIG_FILE is set",
+    ),
+    Definition::new(
+        "TEMPORAL_DEPLOYMENT_NAME",
+        "a name without control characters",
+        "Worker Deployment this worker belongs to; together with the build id, turns versioning on",
+    ),
+    Definition::new(
+        "TEMPORAL_WORKER_BUILD_ID",
+        "a name without control characters",
+        "Build of this worker within its Worker Deployment",
+    ),
+    Definition::new(
+        CONFIG,
+        "the path of a readable file of KEY=VALUE lines",
+        "Configuration file, unless --config names one",
+    ),
+    Definition::new(
+        "SEALANE_ENCRYPTION",
+        "required or off",
+        "Whether payloads are encrypted; off sends them in plaintext and warns at start",
+    )
+    .default("required"),
+    Definition::new(
+        "SEALANE_KEY_FILE",
+        "the path of a readable key ring file or directory",
+        "Keys to encrypt and decrypt with; reloaded when it changes",
+    ),
+    Definition::new(
+        "SEALANE_KEY_REFRESH",
+        "a duration from 1s to 24h, such as 5m",
+        "How often keys are looked up again",
+    )
+    .default("5m"),
+    Definition::new(
+        "SEALANE_LEGACY_KEY_ID",
+        "the id of a key in the key ring",
+        "Key for old payloads (encrypted/aesgcm) that do not say which key sealed them",
+    ),
+    Definition::new(
+        "SEALANE_DECODE",
+        "permissive or strict",
+        "Whether payloads that arrive unencrypted are accepted",
+    )
+    .default("permissive"),
+    Definition::new(
+        "SEALANE_COMPRESSION",
+        "off or zlib",
+        "Whether payloads are compressed before they are encrypted",
+    )
+    .default("off"),
+    Definition::new(
+        "SEALANE_MAX_WORKFLOW_TASKS",
+        SLOTS,
+        "Workflow tasks handled at once; at least 2 if workflows are cached",
+    )
+    .default("100"),
+    Definition::new("SEALANE_MAX_ACTIVITIES", SLOTS, "Activities run at once").default("100"),
+    Definition::new("SEALANE_MAX_LOCAL_ACTIVITIES", SLOTS, "Local activities run at once")
+        .default("100"),
+    Definition::new(
+        "SEALANE_MAX_CACHED_WORKFLOWS",
+        "a whole number from 0 to 1000000",
+        "Workflows kept in memory between their tasks",
+    )
+    .default("1000"),
+    Definition::new(
+        "SEALANE_POLLERS",
+        "auto, or a whole number from 1 to 1000",
+        "Concurrent polls for each kind of task; auto follows the load, up to 100",
+    )
+    .default("auto"),
+    Definition::new(
+        "SEALANE_DRAIN_TIMEOUT",
+        "a duration from 1s to 10m, such as 25s",
+        "How long running activities may finish after SIGTERM",
+    )
+    .default("25s"),
+    Definition::new(
+        "SEALANE_WATCHDOG",
+        "a duration from 1s to 10m, such as 10s",
+        "How long a workflow may block its thread before /livez fails",
+    )
+    .default("10s"),
+    Definition::new(
+        "SEALANE_HTTP_ADDR",
+        "ip:port, such as 0.0.0.0:8080",
+        "Where the process listens for HTTP: probes, metrics, and its own API if it has one",
+    )
+    .default("0.0.0.0:8080"),
+    Definition::new(
+        "SEALANE_LOG",
+        "a level (error, warn, info, debug, trace, off) or a comma-separated list of levels and TARGET=LEVEL",
+        "What is logged; see logging.md",
+    )
+    .default("info"),
+    Definition::new(
+        "SEALANE_LOG_FORMAT",
+        "auto, json or text",
+        "How it is logged; auto is text on a terminal and json elsewhere",
+    )
+    .default("auto"),
+    Definition::new(
+        "ORDERS_GATEWAY_URL",
+        "an http or https URL without user name, query or fragment",
+        "Gateway that the activities of the order workflow call",
+    )
+    .default("http://127.0.0.1:8070"),
+];
+
+/// Names that Temporal's tools know, which would be ignored by the SDK and so promise what is not kept.
+pub(super) static REFUSED: &[(&str, &str)] = &[
+    ("TEMPORAL_CODEC_ENDPOINT", IGNORED_CODEC),
+    ("TEMPORAL_CODEC_AUTH", IGNORED_CODEC),
+    (
+        "TEMPORAL_TLS_DISABLE_HOST_VERIFICATION",
+        "but the Temporal SDK ignores it: set TEMPORAL_TLS_SERVER_CA_CERT_PATH or TEMPORAL_TLS_SERVER_NAME instead",
+    ),
+];
+
+const IGNORED_CODEC: &str = "but the Temporal SDK ignores it and would send payloads in plaintext: \
+                             remove it, SEALANE_KEY_FILE says how payloads are encrypted";
+
+/// Returns the names of all settings.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    DEFINITIONS.iter().map(|definition| definition.name)
+}
+
+/// Returns the row of `name`.
+pub(super) fn definition(name: &str) -> &'static Definition {
+    DEFINITIONS
+        .iter()
+        .find(|definition| definition.name == name)
+        .expect("every setting that is read has a row in DEFINITIONS")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::{DEFINITIONS, Definition};
+
+    const DOC: &str = include_str!("../../../docs/configuration.md");
+
+    fn row(definition: &Definition) -> String {
+        let default = definition
+            .default
+            .map_or_else(|| "–".to_owned(), |text| format!("`{text}`"));
+        format!(
+            "| `{}` | {default} | {} | {} |",
+            definition.name, definition.domain, definition.meaning
+        )
+    }
+
+    #[test]
+    fn the_documentation_has_exactly_one_row_for_each_setting() {
+        let documented: Vec<_> = DOC
+            .lines()
+            .filter(|line| {
+                ["| `TEMPORAL_", "| `SEALANE_", "| `ORDERS_"]
+                    .iter()
+                    .any(|start| line.starts_with(start))
+            })
+            .map(ToOwned::to_owned)
+            .collect();
+
+        let defined: Vec<_> = DEFINITIONS.iter().map(row).collect();
+
+        let unique: BTreeSet<_> = documented.iter().collect();
+        assert_eq!(
+            unique.len(),
+            documented.len(),
+            "a setting is documented twice"
+        );
+        for row in &defined {
+            assert!(
+                documented.contains(row),
+                "not in docs/configuration.md:\n{row}"
+            );
+        }
+        for row in &documented {
+            assert!(
+                defined.contains(row),
+                "only in docs/configuration.md:\n{row}"
+            );
+        }
+    }
+
+    #[test]
+    fn no_two_settings_share_a_name() {
+        let names: BTreeSet<_> = super::names().collect();
+
+        assert_eq!(names.len(), DEFINITIONS.len());
+    }
+
+    #[test]
+    fn nothing_in_the_table_would_break_a_markdown_row_or_an_error_line() {
+        for definition in DEFINITIONS {
+            let text = format!("{definition:?}");
+            assert!(!text.contains('|') && !text.contains("\\n"), "{text}");
+        }
+    }
+}

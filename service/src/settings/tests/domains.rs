@@ -1,0 +1,144 @@
+//! One value outside the domain of each setting, or more.
+
+#[cfg(unix)]
+use std::os::unix::ffi::OsStringExt;
+use std::{collections::BTreeSet, ffi::OsString};
+
+use super::{DEFINITIONS, Env, Pollers, load, problems};
+
+const OUTSIDE: &[(&str, &[&str])] = &[
+    (
+        "TEMPORAL_ADDRESS",
+        &["localhost", "localhost:x", "ftp://a:1", "a:1/b"],
+    ),
+    ("TEMPORAL_NAMESPACE", &["two words", "a\tb"]),
+    ("TEMPORAL_TASK_QUEUE", &["a\nb"]),
+    ("TEMPORAL_API_KEY", &["two words", "line\nbreak", "clé"]),
+    ("TEMPORAL_API_KEY_FILE", &["/nowhere", "/"]),
+    ("TEMPORAL_TLS", &["yes", "on", "2"]),
+    ("TEMPORAL_TLS_CLIENT_CERT_PATH", &["/nowhere", "/dev/null"]),
+    ("TEMPORAL_TLS_CLIENT_CERT_DATA", &["not PEM"]),
+    ("TEMPORAL_TLS_CLIENT_KEY_PATH", &["/nowhere", "/dev/null"]),
+    ("TEMPORAL_TLS_CLIENT_KEY_DATA", &["not PEM"]),
+    (
+        "TEMPORAL_TLS_SERVER_CA_CERT_PATH",
+        &["/nowhere", "/dev/null"],
+    ),
+    ("TEMPORAL_TLS_SERVER_CA_CERT_DATA", &["not PEM"]),
+    ("TEMPORAL_TLS_SERVER_NAME", &["two words", "a/b"]),
+    ("TEMPORAL_CONFIG_FILE", &["/nowhere"]),
+    ("TEMPORAL_PROFILE", &["no such profile"]),
+    ("TEMPORAL_DEPLOYMENT_NAME", &["a\nb"]),
+    ("TEMPORAL_WORKER_BUILD_ID", &["a\nb"]),
+    ("SEALANE_CONFIG", &["/nowhere"]),
+    ("SEALANE_ENCRYPTION", &["on", "OFF", "false"]),
+    ("SEALANE_KEY_FILE", &["/nowhere"]),
+    (
+        "SEALANE_KEY_REFRESH",
+        &["5", "0s", "500ms", "25h", "-1s", "soon"],
+    ),
+    ("SEALANE_LEGACY_KEY_ID", &["a\nb"]),
+    ("SEALANE_DECODE", &["lenient"]),
+    ("SEALANE_COMPRESSION", &["gzip", "true"]),
+    (
+        "SEALANE_MAX_WORKFLOW_TASKS",
+        &["0", "1", "-1", "1.5", "100001", "many"],
+    ),
+    ("SEALANE_MAX_ACTIVITIES", &["0", "100001", "1e3"]),
+    ("SEALANE_MAX_LOCAL_ACTIVITIES", &["0", "100001", " 1"]),
+    ("SEALANE_MAX_CACHED_WORKFLOWS", &["-1", "1000001"]),
+    ("SEALANE_POLLERS", &["0", "1", "1001", "Auto"]),
+    ("SEALANE_DRAIN_TIMEOUT", &["25", "0s", "11m", "999ms"]),
+    ("SEALANE_WATCHDOG", &["10", "0s", "11m"]),
+    (
+        "SEALANE_HTTP_ADDR",
+        &[":8080", "localhost:8080", "0.0.0.0", "0.0.0.0:99999"],
+    ),
+    ("SEALANE_LOG", &["loud", "a=loud", "sealane"]),
+    ("SEALANE_LOG_FORMAT", &["JSON", "pretty"]),
+    (
+        "ORDERS_GATEWAY_URL",
+        &[
+            "gateway",
+            "ftp://a",
+            "http://",
+            "http://u@a",
+            "http://a?b",
+            "http://a#b",
+        ],
+    ),
+];
+
+#[test]
+fn every_setting_refuses_what_is_outside_its_domain_in_one_line_that_names_it() {
+    for (name, values) in OUTSIDE {
+        for value in *values {
+            let problems = problems(&[(name, value)]);
+            let named: Vec<_> = problems
+                .iter()
+                .filter(|line| mentions(line, name, value))
+                .collect();
+            assert_eq!(named.len(), 1, "{name}={value:?}: {problems:?}");
+        }
+    }
+}
+
+/// Problems of a file are told by its path, all others by the setting.
+fn mentions(line: &str, name: &str, value: &str) -> bool {
+    line.starts_with(&format!("{name} is "))
+        || line.starts_with(value)
+        || line.starts_with(&format!("{name}: "))
+}
+
+#[test]
+fn the_table_above_covers_every_setting() {
+    let covered: BTreeSet<_> = OUTSIDE.iter().map(|(name, _)| *name).collect();
+    let defined: BTreeSet<_> = DEFINITIONS
+        .iter()
+        .map(|definition| definition.name)
+        .collect();
+
+    assert_eq!(covered, defined);
+}
+
+#[test]
+fn every_problem_says_what_is_expected_as_the_table_of_settings_does() {
+    let problems = problems(&[("SEALANE_HTTP_ADDR", ":8080")]);
+
+    assert_eq!(
+        problems,
+        ["SEALANE_HTTP_ADDR is \":8080\" (env), expected ip:port, such as 0.0.0.0:8080"]
+    );
+}
+
+#[test]
+#[cfg(unix)]
+fn a_value_that_is_not_text_is_refused() {
+    let mut env = Env::new(&[]);
+    env.0.insert(
+        "TEMPORAL_NAMESPACE".to_owned(),
+        OsString::from_vec(vec![0xff]),
+    );
+
+    let error = env.load().unwrap_err();
+
+    assert_eq!(
+        error.to_string(),
+        "TEMPORAL_NAMESPACE is not readable (env), expected UTF-8 text"
+    );
+}
+
+#[test]
+fn one_poller_is_enough_only_without_a_cache() {
+    let cached = problems(&[("SEALANE_POLLERS", "1")]);
+    let uncached = load(&[
+        ("SEALANE_POLLERS", "1"),
+        ("SEALANE_MAX_CACHED_WORKFLOWS", "0"),
+    ]);
+
+    assert_eq!(
+        cached,
+        ["SEALANE_POLLERS is \"1\" (env), expected at least 2, or SEALANE_MAX_CACHED_WORKFLOWS=0"]
+    );
+    assert!(matches!(uncached.worker.pollers, Pollers::Fixed(count) if count.get() == 1));
+}
