@@ -1,1 +1,13 @@
-//! client
+//! Everything that talks to Temporal but is no worker: the connection, typed handles, schedules and the CLI `sealane`.
+
+pub mod call;
+pub mod cli;
+pub mod connection;
+pub mod decode;
+pub mod encryption;
+pub mod failure;
+pub mod handles;
+pub mod payload;
+pub mod schedule;
+pub mod trigger;
+pub mod workflow;

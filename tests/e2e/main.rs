@@ -1,1 +1,4 @@
-//! e2e
+//! Everything together, against a real Temporal server.
+
+mod greeting;
+mod no_plaintext;

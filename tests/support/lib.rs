@@ -1,1 +1,9 @@
-//! support
+//! What the cross-crate tests share: one real dev server per test binary, workers in this process,
+//! and a world of its own (task queue, key ring, folder) for every test.
+
+pub mod canary;
+mod worker;
+mod world;
+
+pub use worker::TestWorker;
+pub use world::{World, home, ring_with, server, temporal_cli};

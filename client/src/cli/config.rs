@@ -1,0 +1,60 @@
+//! `sealane config`.
+
+use clap::{Args, Subcommand};
+use sealane_service::settings::{self, Row};
+use serde::Serialize;
+
+use super::{CliError, Globals, Session, output, session};
+use crate::encryption;
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Print every setting with its source, and check that they can be used
+    Check(Check),
+}
+
+/// Prints every setting with its value and where it comes from, secrets redacted, then checks
+/// values, files and keys. All problems are reported at once.
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// Also connect to the Temporal server
+    #[arg(long)]
+    connect: bool,
+}
+
+/// One setting.
+#[derive(Serialize)]
+struct Setting {
+    setting: String,
+    value: Option<String>,
+    source: String,
+}
+
+impl ConfigCommand {
+    pub(super) async fn run(self, globals: &Globals) -> Result<(), CliError> {
+        match self {
+            Self::Check(command) => command.run(globals).await,
+        }
+    }
+}
+
+impl Check {
+    async fn run(self, globals: &Globals) -> Result<(), CliError> {
+        let rows = settings::report(globals.config.as_deref(), |name| std::env::var_os(name));
+        let rows: Vec<Setting> = rows.into_iter().map(Setting::from).collect();
+        output::many(globals.output, &rows)?;
+        if self.connect {
+            Box::pin(Session::open(globals.config.as_deref())).await?;
+        } else {
+            let settings = session::settings(globals.config.as_deref())?;
+            encryption::codec(&settings.encryption)?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Row> for Setting {
+    fn from(row: Row) -> Self {
+        Self { setting: row.name, value: row.value, source: row.source.to_string() }
+    }
+}

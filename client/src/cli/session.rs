@@ -1,0 +1,77 @@
+//! What a command that talks to the server starts from.
+
+use std::path::Path;
+
+use sealane_codec::EncryptionCodec;
+use sealane_service::settings::{EncryptionMode, Settings};
+use temporalio_client::Client;
+
+use super::CliError;
+use crate::{
+    connection::{self, Extras},
+    decode::Decoder,
+    encryption,
+    workflow::Workflows,
+};
+
+/// Settings, key ring and connection of one command.
+pub struct Session {
+    /// The settings as loaded.
+    pub settings: Settings,
+    /// The connection, bound to the namespace of the settings.
+    pub client: Client,
+    /// Encrypts and decrypts; `None` only with `SEALANE_ENCRYPTION=off`.
+    pub codec: Option<EncryptionCodec>,
+}
+
+impl Session {
+    /// Loads the settings, then the keys, then connects.
+    ///
+    /// # Errors
+    ///
+    /// Whichever of the three fails first.
+    pub async fn open(config: Option<&Path>) -> Result<Self, CliError> {
+        Self::with(settings(config)?).await
+    }
+
+    /// Loads the keys and connects, given settings.
+    ///
+    /// # Errors
+    ///
+    /// Whichever of the two fails first.
+    pub async fn with(settings: Settings) -> Result<Self, CliError> {
+        if settings.encryption.mode == EncryptionMode::Off {
+            eprintln!("sealane: warning: SEALANE_ENCRYPTION=off, payloads are sent in plaintext");
+        }
+        let codec = encryption::codec(&settings.encryption)?;
+        let extras = Extras { identity: identity(), ..Extras::default() };
+        let client = connection::connect(&settings.temporal, codec.clone(), extras).await?;
+        Ok(Self { settings, client, codec })
+    }
+
+    /// Returns the decoder for what the server sends.
+    pub fn decoder(&self) -> Decoder {
+        Decoder::new(self.codec.clone())
+    }
+
+    /// Returns the operations on workflows of any type.
+    pub fn workflows(&self) -> Workflows {
+        Workflows::new(self.client.clone(), self.codec.clone())
+    }
+}
+
+/// Loads the settings for a command from `config` and the process environment.
+///
+/// # Errors
+///
+/// All problems at once, a line for each.
+pub(super) fn settings(config: Option<&Path>) -> Result<Settings, CliError> {
+    Ok(Settings::load(config, |name| std::env::var_os(name))?)
+}
+
+/// Names this process in histories, as `sealane-cli:<pid>@<host>`.
+fn identity() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "localhost" } else { host.trim() };
+    format!("sealane-cli:{}@{host}", std::process::id())
+}

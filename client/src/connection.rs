@@ -1,0 +1,222 @@
+//! The connection to a Temporal server: plaintext, TLS, mTLS, API key.
+//!
+//! Every request goes through [`egress`], so a client made here cannot send plaintext even where
+//! the SDK would.
+
+mod api_key;
+mod egress;
+mod polls;
+mod transport;
+
+use std::{collections::HashMap, error::Error};
+
+use sealane_codec::{EncryptionCodec, data_converter};
+use sealane_service::{
+    exit::{self, ExitStatus},
+    settings::{ApiKey, Temporal},
+};
+use temporalio_client::{
+    Client, ClientOptions, Connection, ConnectionOptions, errors::ClientConnectError,
+};
+use temporalio_common::{
+    protos::temporal::api::workflowservice::v1::GetSystemInfoRequest,
+    telemetry::metrics::TemporalMeter,
+};
+use tonic::{Code, IntoRequest, Status};
+use url::Url;
+
+use self::egress::Egress;
+pub use self::polls::{PollState, Polls};
+
+/// The oldest server whose workflow updates, which `OrderWorkflow` uses, are generally available
+/// ([release notes of Temporal Server 1.25](https://github.com/temporalio/temporal/releases/tag/v1.25.0)).
+const OLDEST_SERVER: (u64, u64) = (1, 25);
+
+/// Why no usable connection came about.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// Nothing answers at the address, or TLS could not be agreed on. Worth retrying.
+    #[error("no Temporal server answers at {address}: {reason}; is it running, and are TEMPORAL_ADDRESS and TEMPORAL_TLS right?")]
+    Unreachable {
+        /// Host and port that were tried.
+        address: String,
+        /// The innermost cause, in the words of the operating system or TLS library.
+        reason: String,
+    },
+
+    /// The server does not accept who we are. Retrying helps only after the credentials change.
+    #[error("the Temporal server at {address} refused us: {reason}; check TEMPORAL_API_KEY or TEMPORAL_API_KEY_FILE, the client certificate and TEMPORAL_NAMESPACE")]
+    Refused {
+        /// Host and port that refused.
+        address: String,
+        /// The server's own words.
+        reason: String,
+    },
+
+    /// The server lacks something that Sealane needs.
+    #[error("the Temporal server at {address} is version {version}, expected {}.{} or newer; upgrade the server", OLDEST_SERVER.0, OLDEST_SERVER.1)]
+    TooOld {
+        /// Host and port of the server.
+        address: String,
+        /// The version it reports.
+        version: String,
+    },
+
+    /// The file that holds the API key cannot be used.
+    #[error("TEMPORAL_API_KEY_FILE is {path:?}: {reason}, expected a readable file that holds the key")]
+    ApiKeyFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+impl ExitStatus for ConnectError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Unreachable { .. } | Self::TooOld { .. } => exit::UNAVAILABLE,
+            Self::Refused { .. } => exit::REFUSED,
+            Self::ApiKeyFile { .. } => exit::SETTINGS,
+        }
+    }
+}
+
+/// What a caller may add to the settings of a connection.
+#[derive(Clone, Default)]
+pub struct Extras {
+    /// Records the SDK's client metrics.
+    pub metrics: Option<TemporalMeter>,
+    /// How this process is named in histories. Empty means `<pid>@<host>` for workers.
+    pub identity: String,
+    /// Told how the polls of a worker on this connection fare.
+    pub polls: Polls,
+}
+
+/// Connects to the namespace of `settings`, encrypting with `codec`.
+///
+/// `None` for the codec is plaintext, and is for `SEALANE_ENCRYPTION=off` alone. With an API key
+/// file, a background task hands changed keys to the connection for as long as the runtime lives.
+///
+/// # Errors
+///
+/// As the variants of [`ConnectError`] say. Nothing is retried here.
+pub async fn connect(
+    settings: &Temporal,
+    codec: Option<EncryptionCodec>,
+    extras: Extras,
+) -> Result<Client, ConnectError> {
+    let api_key = api_key::current(&settings.api_key)?;
+    let channel = transport::connect(settings)
+        .await
+        .map_err(|error| unreachable(settings, &error))?;
+    let egress = codec.clone().map(Egress::new);
+    let options = ConnectionOptions::new(target(settings)?)
+        .identity(extras.identity)
+        .maybe_api_key(api_key)
+        .maybe_metrics_meter(extras.metrics)
+        .headers(headers(settings))
+        .dns_load_balancing(None)
+        .service_override(transport::service(channel, egress, extras.polls))
+        .build();
+    let connection = Connection::connect(options)
+        .await
+        .map_err(|error| from_sdk(settings, error))?;
+    refuse_old_server(settings, &connection).await?;
+    if let ApiKey::File(path) = &settings.api_key {
+        tokio::spawn(api_key::watch(path.clone(), connection.clone()));
+    }
+    let options = ClientOptions::new(settings.namespace.clone())
+        .maybe_data_converter(codec.map(data_converter))
+        .build();
+    Client::new(connection, options).map_err(|error| from_sdk(settings, error.into()))
+}
+
+fn target(settings: &Temporal) -> Result<Url, ConnectError> {
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    Url::parse(&format!("{scheme}://{}", settings.address))
+        .map_err(|error| unreachable(settings, &error))
+}
+
+fn headers(settings: &Temporal) -> HashMap<String, String> {
+    settings
+        .headers
+        .iter()
+        .map(|(name, value)| (name.clone(), value.expose().to_owned()))
+        .collect()
+}
+
+async fn refuse_old_server(
+    settings: &Temporal,
+    connection: &Connection,
+) -> Result<(), ConnectError> {
+    let answer = connection
+        .workflow_service()
+        .get_system_info(GetSystemInfoRequest::default().into_request())
+        .await
+        .map_err(|status| from_status(settings, &status))?;
+    let version = answer.into_inner().server_version;
+    match major_minor(&version) {
+        Some(known) if known < OLDEST_SERVER => Err(ConnectError::TooOld {
+            address: settings.address.clone(),
+            version,
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A version that is not two numbers first, as a private build may report, is given the benefit of
+/// the doubt.
+fn major_minor(version: &str) -> Option<(u64, u64)> {
+    let mut numbers = version.split('.').map(str::parse);
+    match (numbers.next()?, numbers.next()?) {
+        (Ok(major), Ok(minor)) => Some((major, minor)),
+        _ => None,
+    }
+}
+
+fn from_sdk(settings: &Temporal, error: ClientConnectError) -> ConnectError {
+    match error {
+        ClientConnectError::SystemInfoCallError(status) => from_status(settings, &status),
+        other => unreachable(settings, &other),
+    }
+}
+
+fn from_status(settings: &Temporal, status: &Status) -> ConnectError {
+    match status.code() {
+        Code::Unauthenticated | Code::PermissionDenied => ConnectError::Refused {
+            address: settings.address.clone(),
+            reason: status.message().to_owned(),
+        },
+        _ => unreachable(settings, status),
+    }
+}
+
+fn unreachable(settings: &Temporal, error: &(dyn Error + 'static)) -> ConnectError {
+    ConnectError::Unreachable {
+        address: settings.address.clone(),
+        reason: innermost(error),
+    }
+}
+
+/// The outer errors of the transport only say that there is an inner one.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::major_minor;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        assert_eq!(major_minor("1.9.2"), Some((1, 9)));
+        assert!(major_minor("1.9.2") < major_minor("1.25.0"));
+        assert_eq!(major_minor("dev build"), None);
+    }
+}

@@ -1,0 +1,288 @@
+//! The last look at a request before it leaves the process.
+//!
+//! The SDK encodes most payloads itself, but some text goes around its codec (seen with SDK 1.1.1):
+//! start-time summary and details, the input that `ScheduleHandle::update` sends back, and every
+//! failure that its failure converter does not build, such as the text of a panic in workflow code,
+//! a deserialisation error, a rejected update or a failed query. All of them pass through here, so
+//! this is where they are encrypted: payloads as payloads, failure texts as `encoded_attributes`,
+//! the form that every Temporal SDK and the Web UI can read back.
+//!
+//! Headers and search attributes stay as they are: peers in other languages expect plain headers,
+//! and the server has to index search attributes.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use prost::{Message, Name};
+use sealane_codec::{EncryptionCodec, is_encrypted};
+use temporalio_common::{
+    data_converters::PayloadConversionError,
+    payload_visitor::{AsyncPayloadVisitor, PayloadField, PayloadFieldData, PayloadVisitable},
+    protos::temporal::api::{
+        common::v1::Payload,
+        failure::v1::Failure,
+        protocol::v1::Message as ProtocolMessage,
+        update::v1::{Acceptance, Rejection, Response, outcome},
+        workflowservice::v1::{
+            CreateScheduleRequest, ExecuteMultiOperationRequest, QueryWorkflowRequest,
+            RespondActivityTaskFailedByIdRequest, RespondActivityTaskFailedRequest,
+            RespondQueryTaskCompletedRequest, RespondWorkflowTaskCompletedRequest,
+            RespondWorkflowTaskFailedRequest, SignalWithStartWorkflowExecutionRequest,
+            SignalWorkflowExecutionRequest, StartWorkflowExecutionRequest, UpdateScheduleRequest,
+            UpdateWorkflowExecutionRequest,
+        },
+    },
+};
+use tonic::Status;
+
+/// What stands in place of an encrypted failure message; the text all Temporal SDKs use.
+const ENCODED_FAILURE: &str = "Encoded failure";
+
+/// Encrypts whatever plaintext a request still holds.
+#[derive(Clone)]
+pub(super) struct Egress {
+    codec: EncryptionCodec,
+}
+
+impl Egress {
+    pub(super) fn new(codec: EncryptionCodec) -> Self {
+        Self { codec }
+    }
+
+    /// Returns the request of `rpc` with every payload and failure text encrypted.
+    ///
+    /// Requests that the SDK encodes completely, the bulk of a worker's traffic, are not decoded.
+    ///
+    /// # Errors
+    ///
+    /// `Internal` if the request is no message of that RPC, or a payload cannot be encrypted: it
+    /// then does not leave.
+    pub(super) async fn seal(&self, rpc: &str, request: Bytes) -> Result<Bytes, Status> {
+        match rpc {
+            "StartWorkflowExecution" => self.plain::<StartWorkflowExecutionRequest>(request).await,
+            "SignalWithStartWorkflowExecution" => {
+                self.plain::<SignalWithStartWorkflowExecutionRequest>(request)
+                    .await
+            }
+            "ExecuteMultiOperation" => self.plain::<ExecuteMultiOperationRequest>(request).await,
+            "SignalWorkflowExecution" => {
+                self.plain::<SignalWorkflowExecutionRequest>(request).await
+            }
+            "QueryWorkflow" => self.plain::<QueryWorkflowRequest>(request).await,
+            "UpdateWorkflowExecution" => {
+                self.plain::<UpdateWorkflowExecutionRequest>(request).await
+            }
+            "CreateSchedule" => self.plain::<CreateScheduleRequest>(request).await,
+            "UpdateSchedule" => self.plain::<UpdateScheduleRequest>(request).await,
+            _ => self.seal_answer(rpc, request).await,
+        }
+    }
+
+    /// The requests with which a worker answers a task.
+    async fn seal_answer(&self, rpc: &str, request: Bytes) -> Result<Bytes, Status> {
+        match rpc {
+            "RespondWorkflowTaskCompleted" => self.seal_completion(request).await,
+            "RespondWorkflowTaskFailed" => {
+                self.rewrite(request, |it: &mut RespondWorkflowTaskFailedRequest| {
+                    conceal(it.failure.as_mut())
+                })
+                .await
+            }
+            "RespondQueryTaskCompleted" => {
+                self.rewrite(request, |it: &mut RespondQueryTaskCompletedRequest| {
+                    conceal_query_failure(&mut it.error_message, &mut it.failure)
+                })
+                .await
+            }
+            "RespondActivityTaskFailed" => {
+                self.rewrite(request, |it: &mut RespondActivityTaskFailedRequest| {
+                    conceal(it.failure.as_mut())
+                })
+                .await
+            }
+            "RespondActivityTaskFailedById" => {
+                self.rewrite(request, |it: &mut RespondActivityTaskFailedByIdRequest| {
+                    conceal(it.failure.as_mut())
+                })
+                .await
+            }
+            _ => Ok(request),
+        }
+    }
+
+    /// Encrypts the plain payloads of a message that holds no failure.
+    async fn plain<M>(&self, bytes: Bytes) -> Result<Bytes, Status>
+    where
+        M: Message + Default + PayloadVisitable,
+    {
+        self.rewrite(bytes, |_: &mut M| false).await
+    }
+
+    /// Applies `edit`, which says whether it changed anything, then encrypts every payload that is
+    /// still plain. An unchanged message keeps its bytes.
+    async fn rewrite<M>(
+        &self,
+        bytes: Bytes,
+        edit: impl FnOnce(&mut M) -> bool,
+    ) -> Result<Bytes, Status>
+    where
+        M: Message + Default + PayloadVisitable,
+    {
+        let mut message = M::decode(bytes.clone()).map_err(unreadable)?;
+        let edited = edit(&mut message);
+        let sealed = self.seal_plain(&mut message).await?;
+        Ok(if edited || sealed {
+            message.encode_to_vec().into()
+        } else {
+            bytes
+        })
+    }
+
+    async fn seal_plain(&self, message: &mut impl PayloadVisitable) -> Result<bool, Status> {
+        let mut visitor = SealPlain {
+            codec: &self.codec,
+            changed: false,
+        };
+        message
+            .visit_payloads_mut(&mut visitor)
+            .await
+            .map_err(|error| Status::internal(format!("request held back: {error}")))?;
+        Ok(visitor.changed)
+    }
+
+    async fn seal_completion(&self, bytes: Bytes) -> Result<Bytes, Status> {
+        let mut completion =
+            RespondWorkflowTaskCompletedRequest::decode(bytes.clone()).map_err(unreadable)?;
+        let mut changed = false;
+        for result in completion.query_results.values_mut() {
+            changed |= conceal_query_failure(&mut result.error_message, &mut result.failure);
+        }
+        for message in &mut completion.messages {
+            changed |= self.seal_update(message).await?;
+        }
+        changed |= self.seal_plain(&mut completion).await?;
+        Ok(if changed {
+            completion.encode_to_vec().into()
+        } else {
+            bytes
+        })
+    }
+
+    /// Updates travel as protobuf `Any`, which the payload visitor does not look into.
+    async fn seal_update(&self, message: &mut ProtocolMessage) -> Result<bool, Status> {
+        let Some(body) = message.body.as_mut() else {
+            return Ok(false);
+        };
+        let name = body.type_url.rsplit('/').next().unwrap_or_default();
+        let before = Bytes::from(std::mem::take(&mut body.value));
+        let after = if name == Rejection::full_name() {
+            self.rewrite(before.clone(), |it: &mut Rejection| {
+                conceal(it.failure.as_mut())
+            })
+            .await?
+        } else if name == Response::full_name() {
+            self.rewrite(before.clone(), conceal_outcome).await?
+        } else if name == Acceptance::full_name() {
+            self.plain::<Acceptance>(before.clone()).await?
+        } else {
+            before.clone()
+        };
+        let changed = after != before;
+        body.value = after.into();
+        Ok(changed)
+    }
+}
+
+/// Encrypts payloads that are not encrypted yet, except where the server or a peer needs plaintext.
+struct SealPlain<'a> {
+    codec: &'a EncryptionCodec,
+    changed: bool,
+}
+
+impl AsyncPayloadVisitor for SealPlain<'_> {
+    fn visit<'a>(
+        &'a mut self,
+        field: PayloadField<'a>,
+    ) -> BoxFuture<'a, Result<(), PayloadConversionError>> {
+        let outcome = if stays_plain(field.path) {
+            Ok(())
+        } else {
+            match field.data {
+                PayloadFieldData::Single(payload) => self.seal(std::slice::from_mut(payload)),
+                PayloadFieldData::Repeated(payloads) => self.seal(payloads),
+                PayloadFieldData::Payloads(payloads) => self.seal(&mut payloads.payloads),
+            }
+        };
+        Box::pin(std::future::ready(outcome))
+    }
+}
+
+impl SealPlain<'_> {
+    fn seal(&mut self, payloads: &mut [Payload]) -> Result<(), PayloadConversionError> {
+        for payload in payloads.iter_mut().filter(|it| !is_encrypted(it)) {
+            *payload = self
+                .codec
+                .encode_payload(std::mem::take(payload))
+                .map_err(|error| PayloadConversionError::EncodingError(Box::new(error)))?;
+            self.changed = true;
+        }
+        Ok(())
+    }
+}
+
+fn stays_plain(path: &str) -> bool {
+    path.ends_with("Header.fields") || path.contains("SearchAttributes.indexed_fields")
+}
+
+/// Moves message and stack trace of a failure and its causes into `encoded_attributes`, where the
+/// payload pass that follows encrypts them. Returns whether there was anything to move.
+fn conceal(failure: Option<&mut Failure>) -> bool {
+    let Some(failure) = failure else {
+        return false;
+    };
+    let inner = conceal(failure.cause.as_deref_mut());
+    if failure.encoded_attributes.is_some() || failure.message.is_empty() {
+        return inner;
+    }
+    let attributes = serde_json::json!({
+        "message": std::mem::replace(&mut failure.message, ENCODED_FAILURE.to_owned()),
+        "stack_trace": std::mem::take(&mut failure.stack_trace),
+    });
+    failure.encoded_attributes = Some(json_payload(&attributes));
+    true
+}
+
+/// A failed query carries its text twice: as a failure and, for older clients, as a bare string.
+fn conceal_query_failure(error_message: &mut String, failure: &mut Option<Failure>) -> bool {
+    if error_message.is_empty() {
+        return conceal(failure.as_mut());
+    }
+    let text = std::mem::replace(error_message, ENCODED_FAILURE.to_owned());
+    let failure = failure.get_or_insert_with(Failure::default);
+    if failure.message.is_empty() && failure.encoded_attributes.is_none() {
+        failure.message = text;
+    }
+    conceal(Some(failure));
+    true
+}
+
+fn conceal_outcome(response: &mut Response) -> bool {
+    match response.outcome.as_mut().and_then(|it| it.value.as_mut()) {
+        Some(outcome::Value::Failure(failure)) => conceal(Some(failure)),
+        _ => false,
+    }
+}
+
+fn json_payload(value: &serde_json::Value) -> Payload {
+    Payload {
+        metadata: HashMap::from([("encoding".to_owned(), b"json/plain".to_vec())]),
+        data: value.to_string().into_bytes(),
+        ..Payload::default()
+    }
+}
+
+/// The decoder's own words are dropped: they can quote the bytes they stumbled over.
+fn unreadable(_: prost::DecodeError) -> Status {
+    Status::internal("request held back: it is not a message of its own type")
+}

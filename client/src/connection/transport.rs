@@ -1,0 +1,167 @@
+//! The gRPC channel below the SDK's client.
+//!
+//! The SDK hands over each request as bytes; it goes out unchanged, or sealed by [`Egress`].
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::{Buf, BufMut, Bytes};
+use http::uri::PathAndQuery;
+use temporalio_client::callback_based::{
+    CallbackBasedGrpcService, GrpcRequest, GrpcSuccessResponse,
+};
+use tonic::{
+    Request, Status,
+    client::Grpc,
+    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
+    metadata::MetadataMap,
+    transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
+};
+
+use sealane_service::settings::{Temporal, Tls};
+
+use super::{egress::Egress, polls::Polls};
+
+/// A server that accepts no connection in this time is reported as unreachable.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Notices a dead connection behind a load balancer; the SDK's own defaults.
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Largest answer accepted, in bytes; the SDK's own default. A history page can exceed tonic's 4 MiB.
+const MAX_ANSWER: usize = 128 * 1024 * 1024;
+
+/// Connects to the server that `settings` name.
+///
+/// # Errors
+///
+/// Whatever keeps the first connection from being made: name resolution, TCP, TLS.
+pub(super) async fn connect(settings: &Temporal) -> Result<Channel, tonic::transport::Error> {
+    endpoint(settings)?.connect().await
+}
+
+fn endpoint(settings: &Temporal) -> Result<Endpoint, tonic::transport::Error> {
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    let endpoint = Endpoint::from_shared(format!("{scheme}://{}", settings.address))?
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+        .keep_alive_while_idle(true)
+        .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
+        .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
+    match &settings.tls {
+        Some(tls) => endpoint.tls_config(tls_config(tls)),
+        None => Ok(endpoint),
+    }
+}
+
+fn tls_config(tls: &Tls) -> ClientTlsConfig {
+    let config = ClientTlsConfig::new();
+    let config = match &tls.server_ca {
+        Some(ca) => config.ca_certificate(Certificate::from_pem(ca)),
+        None => config.with_native_roots(),
+    };
+    let config = match &tls.server_name {
+        Some(name) => config.domain_name(name),
+        None => config,
+    };
+    match (&tls.client_cert, &tls.client_key) {
+        (Some(cert), Some(key)) => config.identity(Identity::from_pem(cert, key.expose())),
+        _ => config,
+    }
+}
+
+/// Returns the service through which the SDK sends every request.
+pub(super) fn service(
+    channel: Channel,
+    egress: Option<Egress>,
+    polls: Polls,
+) -> CallbackBasedGrpcService {
+    let route = Arc::new(Route {
+        grpc: Grpc::new(channel).max_decoding_message_size(MAX_ANSWER),
+        egress,
+        polls,
+    });
+    CallbackBasedGrpcService {
+        callback: Arc::new(move |request| {
+            let route = Arc::clone(&route);
+            Box::pin(async move { route.send(request).await })
+        }),
+    }
+}
+
+/// Where a request goes, and what happens to it on the way.
+struct Route {
+    grpc: Grpc<Channel>,
+    egress: Option<Egress>,
+    polls: Polls,
+}
+
+impl Route {
+    async fn send(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
+        if !Polls::is_poll(&request.rpc) {
+            return self.forward(request).await;
+        }
+        self.polls.started();
+        let answer = self.forward(request).await;
+        self.polls.ended(answer.as_ref().err());
+        answer
+    }
+
+    async fn forward(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
+        let path = PathAndQuery::try_from(format!("/{}/{}", request.service, request.rpc))
+            .map_err(|error| Status::internal(format!("no gRPC path: {error}")))?;
+        let proto = match &self.egress {
+            Some(egress) => egress.seal(&request.rpc, request.proto).await?,
+            None => request.proto,
+        };
+        let mut outgoing = Request::new(proto);
+        *outgoing.metadata_mut() = MetadataMap::from_headers(request.headers);
+        let mut grpc = self.grpc.clone();
+        grpc.ready()
+            .await
+            .map_err(|error| Status::from_error(error.into()))?;
+        let answer = grpc.unary(outgoing, path, Verbatim).await?;
+        let (metadata, proto, _) = answer.into_parts();
+        Ok(GrpcSuccessResponse {
+            headers: metadata.into_headers(),
+            proto: proto.into(),
+        })
+    }
+}
+
+/// Passes message bytes through: the SDK has already serialised them.
+struct Verbatim;
+
+impl Codec for Verbatim {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Verbatim {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        into.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Verbatim {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(from.copy_to_bytes(from.remaining())))
+    }
+}

@@ -1,0 +1,132 @@
+//! Why a workflow makes no progress, as far as the server can tell.
+
+use std::fmt;
+
+use temporalio_client::grpc::WorkflowService;
+use temporalio_common::protos::temporal::api::{
+    enums::v1::TaskQueueType,
+    history::v1::history_event::Attributes,
+    taskqueue::v1::TaskQueue,
+    workflowservice::v1::{DescribeTaskQueueRequest, GetWorkflowExecutionHistoryReverseRequest},
+};
+
+use super::{Description, Execution, Workflows};
+use crate::{call::CallError, failure::Report};
+
+/// How many of the latest events are searched for the failure of a workflow task; the server writes
+/// the first one and then only counts.
+const LATEST_EVENTS: i32 = 20;
+
+/// Why a workflow makes no progress.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Obstacle {
+    /// No worker polls its task queue.
+    NoWorker {
+        /// The task queue.
+        task_queue: String,
+    },
+    /// A worker polls, but fails the workflow task again and again: an unknown workflow type, a
+    /// missing key, a change of code that does not replay.
+    TaskFails {
+        /// Attempts so far.
+        attempt: i32,
+        /// What the worker says.
+        failure: Option<Report>,
+    },
+    /// An activity fails and is retried.
+    ActivityFails {
+        /// Name of the activity type.
+        activity_type: String,
+        /// The attempt that is due or running.
+        attempt: i32,
+        /// Why the last attempt failed.
+        failure: Option<Report>,
+    },
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failure = match self {
+            Self::NoWorker { task_queue } => {
+                return write!(f, "no worker polls task queue {task_queue:?}");
+            }
+            Self::TaskFails { attempt, failure } => {
+                write!(f, "the worker fails its workflow task, attempt {attempt}")?;
+                failure
+            }
+            Self::ActivityFails { activity_type, attempt, failure } => {
+                write!(f, "activity {activity_type} fails, attempt {attempt}")?;
+                failure
+            }
+        };
+        match failure {
+            Some(failure) => write!(f, ": {failure}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Workflows {
+    /// Returns what keeps a workflow from making progress, if the server knows of anything.
+    ///
+    /// # Errors
+    ///
+    /// As for [`describe`](Self::describe).
+    pub async fn obstacle(&self, execution: &Execution) -> Result<Option<Obstacle>, CallError> {
+        let (description, _) = self.describe(execution).await?;
+        if let Some(attempt) = description.workflow_task_attempt {
+            if !self.has_pollers(execution, &description.task_queue).await? {
+                return Ok(Some(Obstacle::NoWorker { task_queue: description.task_queue }));
+            }
+            if attempt > 1 {
+                let failure = self.task_failure(execution).await?;
+                return Ok(Some(Obstacle::TaskFails { attempt, failure }));
+            }
+        }
+        Ok(failing_activity(description))
+    }
+
+    async fn has_pollers(&self, execution: &Execution, name: &str) -> Result<bool, CallError> {
+        let request = DescribeTaskQueueRequest {
+            namespace: self.namespace(),
+            task_queue: Some(TaskQueue { name: name.to_owned(), ..TaskQueue::default() }),
+            task_queue_type: TaskQueueType::Workflow.into(),
+            ..DescribeTaskQueueRequest::default()
+        };
+        let answer =
+            self.call(execution, request, |client, it| client.describe_task_queue(it)).await?;
+        Ok(!answer.pollers.is_empty())
+    }
+
+    async fn task_failure(&self, execution: &Execution) -> Result<Option<Report>, CallError> {
+        let request = GetWorkflowExecutionHistoryReverseRequest {
+            namespace: self.namespace(),
+            execution: Some(execution.to_proto()),
+            maximum_page_size: LATEST_EVENTS,
+            ..GetWorkflowExecutionHistoryReverseRequest::default()
+        };
+        let answer = self
+            .call(execution, request, |client, it| client.get_workflow_execution_history_reverse(it))
+            .await?;
+        let events = answer.history.unwrap_or_default().events;
+        let failure = events.into_iter().find_map(|event| match event.attributes {
+            Some(Attributes::WorkflowTaskFailedEventAttributes(it)) => it.failure,
+            _ => None,
+        });
+        Ok(match failure {
+            Some(failure) => Some(self.decoder.failure_or_placeholder(failure).await),
+            None => None,
+        })
+    }
+}
+
+fn failing_activity(description: Description) -> Option<Obstacle> {
+    let mut activities = description.pending_activities.into_iter();
+    let failing = activities.find(|it| it.last_failure.is_some())?;
+    Some(Obstacle::ActivityFails {
+        activity_type: failing.activity_type,
+        attempt: failing.attempt,
+        failure: failing.last_failure,
+    })
+}

@@ -1,0 +1,136 @@
+//! Waiting for a workflow to end.
+
+use serde_json::Value;
+use temporalio_client::grpc::WorkflowService;
+use temporalio_common::protos::temporal::api::{
+    enums::v1::HistoryEventFilterType,
+    failure::v1::Failure,
+    history::v1::{HistoryEvent, history_event::Attributes},
+    workflowservice::v1::GetWorkflowExecutionHistoryRequest,
+};
+
+use super::{Execution, Workflows};
+use crate::{call::CallError, decode::Unreadable, failure::Report};
+
+/// How a workflow ended, and which of its runs was the last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The workflow and its last run.
+    pub execution: Execution,
+    /// How that run ended.
+    pub ending: Ending,
+}
+
+/// How a run ended for good.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// It returned a result.
+    Completed(Value),
+    /// It failed.
+    Failed(Report),
+    /// It was cancelled, with the details it gave.
+    Canceled(Value),
+    /// It was terminated from outside.
+    Terminated {
+        /// Why, in the words of whoever did it.
+        reason: String,
+    },
+    /// It took longer than its timeouts allow.
+    TimedOut,
+}
+
+impl Ending {
+    /// Returns Temporal's name of the status.
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Completed(_) => "COMPLETED",
+            Self::Failed(_) => "FAILED",
+            Self::Canceled(_) => "CANCELED",
+            Self::Terminated { .. } => "TERMINATED",
+            Self::TimedOut => "TIMED_OUT",
+        }
+    }
+}
+
+/// Where the last event of a run leads.
+enum Close {
+    Ended(Ending),
+    GoesOnAs(String),
+}
+
+impl Workflows {
+    /// Waits for the workflow to end, following it through retries and continue-as-new.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::WorkflowNotFound`], [`CallError::Unreadable`] if the result cannot be
+    /// decrypted, or what the connection or the server objects to. A failed workflow is no error.
+    pub async fn outcome(&self, execution: &Execution) -> Result<Outcome, CallError> {
+        let mut execution = execution.clone();
+        loop {
+            let event = self.close_event(&execution).await?;
+            match self.read_close(event).await? {
+                Close::Ended(ending) => return Ok(Outcome { execution, ending }),
+                Close::GoesOnAs(run_id) => execution.run_id = Some(run_id),
+            }
+        }
+    }
+
+    /// Long-polls until the run has ended. Every answer without an event carries a token that
+    /// pins the run, so that a workflow started under the same id later is not mistaken for it.
+    async fn close_event(&self, execution: &Execution) -> Result<HistoryEvent, CallError> {
+        let mut request = GetWorkflowExecutionHistoryRequest {
+            namespace: self.namespace(),
+            execution: Some(execution.to_proto()),
+            wait_new_event: true,
+            skip_archival: true,
+            history_event_filter_type: HistoryEventFilterType::CloseEvent.into(),
+            ..GetWorkflowExecutionHistoryRequest::default()
+        };
+        loop {
+            let answer = self
+                .call(execution, request.clone(), |client, it| client.get_workflow_execution_history(it))
+                .await?;
+            if let Some(event) = answer.history.and_then(|mut it| it.events.pop()) {
+                return Ok(event);
+            }
+            request.next_page_token = answer.next_page_token;
+        }
+    }
+
+    async fn read_close(&self, event: HistoryEvent) -> Result<Close, CallError> {
+        let (next_run, ending) = match event.attributes {
+            Some(Attributes::WorkflowExecutionCompletedEventAttributes(it)) => {
+                (it.new_execution_run_id, self.decoder.result(it.result).map(Ending::Completed))
+            }
+            Some(Attributes::WorkflowExecutionFailedEventAttributes(it)) => {
+                (it.new_execution_run_id, self.failed(it.failure).await)
+            }
+            Some(Attributes::WorkflowExecutionTimedOutEventAttributes(it)) => {
+                (it.new_execution_run_id, Ok(Ending::TimedOut))
+            }
+            Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it)) => {
+                (it.new_execution_run_id, Ok(Ending::TimedOut))
+            }
+            Some(Attributes::WorkflowExecutionCanceledEventAttributes(it)) => {
+                (String::new(), self.decoder.result(it.details).map(Ending::Canceled))
+            }
+            Some(Attributes::WorkflowExecutionTerminatedEventAttributes(it)) => {
+                (String::new(), Ok(Ending::Terminated { reason: it.reason }))
+            }
+            _ => {
+                let reason = format!("event {} does not end a workflow", event.event_id);
+                return Err(CallError::Unexpected { reason });
+            }
+        };
+        match next_run.as_str() {
+            "" => Ok(Close::Ended(ending?)),
+            _ => Ok(Close::GoesOnAs(next_run)),
+        }
+    }
+
+    async fn failed(&self, failure: Option<Failure>) -> Result<Ending, Unreadable> {
+        let report = self.decoder.failure(failure.unwrap_or_default()).await?;
+        Ok(Ending::Failed(report))
+    }
+}

@@ -1,0 +1,98 @@
+//! From settings to the SDK's worker options.
+
+use std::collections::HashMap;
+
+use sealane_service::settings::{Deployment, Pollers, Settings, Worker};
+use temporalio_common::worker::{
+    VersioningBehavior, WorkerDeploymentOptions, WorkerDeploymentVersion,
+};
+use temporalio_sdk::{
+    WorkerOptions,
+    runtime::{
+        AutoscalingOptions, PollerBehavior,
+        worker_tuner::{FixedSizeSlotSupplier, TunerHolder},
+    },
+};
+
+/// Nexus tasks are not served; the SDK wants a number all the same.
+const NEXUS_SLOTS: usize = 1;
+
+/// Where autoscaling starts and how far it goes down: one poll keeps an idle worker reachable, five
+/// are the SDK's fixed default.
+const POLLERS_AT_LEAST: usize = 1;
+const POLLERS_AT_START: usize = 5;
+
+/// Returns options with everything set that settings decide, and nothing registered yet.
+pub(crate) fn worker_options(settings: &Settings) -> WorkerOptions {
+    let worker = &settings.worker;
+    let pollers = poller_behavior(&worker.pollers);
+    let mut options = WorkerOptions::new(settings.temporal.task_queue.clone())
+        .tuner(tuner(worker))
+        .max_cached_workflows(worker.max_cached_workflows)
+        .workflow_task_poller_behavior(pollers)
+        .activity_task_poller_behavior(pollers)
+        .graceful_shutdown_period(worker.drain_timeout)
+        .build();
+    if let Some(deployment) = &settings.temporal.deployment {
+        options.deployment_options = versioned(deployment);
+    }
+    options
+}
+
+fn tuner(worker: &Worker) -> TunerHolder {
+    TunerHolder::builder()
+        .workflow_task_slot_supplier(FixedSizeSlotSupplier::new(worker.max_workflow_tasks.get()))
+        .activity_task_slot_supplier(FixedSizeSlotSupplier::new(worker.max_activities.get()))
+        .local_activity_task_slot_supplier(FixedSizeSlotSupplier::new(
+            worker.max_local_activities.get(),
+        ))
+        .nexus_task_slot_supplier(FixedSizeSlotSupplier::new(NEXUS_SLOTS))
+        .build()
+}
+
+fn poller_behavior(pollers: &Pollers) -> PollerBehavior {
+    match pollers {
+        Pollers::Autoscaling { max } => PollerBehavior::Autoscaling(
+            AutoscalingOptions::builder()
+                .minimum(POLLERS_AT_LEAST)
+                .maximum(max.get())
+                .initial(POLLERS_AT_START.min(max.get()))
+                .build(),
+        ),
+        Pollers::Fixed(count) => PollerBehavior::SimpleMaximum(count.get()),
+    }
+}
+
+/// Workflows stay on the version they started on; a workflow that should move says so itself.
+fn versioned(deployment: &Deployment) -> WorkerDeploymentOptions {
+    let version = WorkerDeploymentVersion::builder()
+        .deployment_name(deployment.name.clone())
+        .build_id(deployment.build_id.clone())
+        .build();
+    WorkerDeploymentOptions::new(version)
+        .use_worker_versioning(true)
+        .default_versioning_behavior(VersioningBehavior::Pinned)
+        .build()
+}
+
+/// Returns the labels by which a per-version autoscaler finds this worker's metrics. Names and the
+/// replaced slash are those of Temporal's worker controller (its `internal/demo/util/observability.go`).
+pub(crate) fn metric_labels(settings: &Settings) -> HashMap<String, String> {
+    let Some(deployment) = &settings.temporal.deployment else {
+        return HashMap::new();
+    };
+    HashMap::from([
+        (
+            "temporal_worker_deployment_name".to_owned(),
+            deployment.name.replace('/', "_"),
+        ),
+        (
+            "temporal_worker_build_id".to_owned(),
+            deployment.build_id.clone(),
+        ),
+        (
+            "temporal_namespace".to_owned(),
+            settings.temporal.namespace.clone(),
+        ),
+    ])
+}

@@ -1,0 +1,111 @@
+//! A worker as a process: command line, settings, logging, signals, exit code.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::Parser;
+use sealane_service::{
+    exit::{self, ExitStatus},
+    settings::{Settings, SettingsError},
+    shutdown,
+    telemetry::{self, InitError},
+};
+use temporalio_sdk::WorkerOptions;
+
+use crate::{
+    error::{RegistrationError, WorkerError},
+    run::{self, CANCEL_GRACE},
+};
+
+/// After this much more than drain and cancellation, the process has hung and is ended.
+const HANG_GRACE: Duration = Duration::from_secs(5);
+
+/// A Temporal worker. All settings are environment variables; see docs/configuration.md.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// File of KEY=VALUE lines; the environment wins over it.
+    #[arg(long, value_name = "PATH")]
+    config: Option<PathBuf>,
+}
+
+/// Runs the worker that `register` describes, until SIGTERM or SIGINT, and returns the exit code:
+/// 0 stopped as asked, 64 wrong command line, 69 Temporal is unreachable, 70 internal error, 77
+/// refused by Temporal, 78 wrong settings or no usable key.
+///
+/// A second signal ends the process at once.
+pub fn main<R>(register: R) -> ExitCode
+where
+    R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,
+{
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
+    exit::conclude("sealane-worker", start(&arguments, register))
+}
+
+/// Help and version are answers, not errors.
+fn usage(error: &clap::Error) -> ExitCode {
+    let code = if error.use_stderr() { exit::USAGE } else { exit::OK };
+    // Nothing can be told to anybody if the standard streams are closed.
+    error.print().ok();
+    ExitCode::from(code)
+}
+
+/// Why the process ends other than as asked.
+#[derive(Debug, thiserror::Error)]
+enum ProcessError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    Logging(#[from] InitError),
+    #[error("the async runtime cannot be started: {0}")]
+    Runtime(#[source] std::io::Error),
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+}
+
+impl ExitStatus for ProcessError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Settings(error) => error.exit_code(),
+            Self::Logging(error) => error.exit_code(),
+            Self::Runtime(_) => exit::INTERNAL,
+            Self::Worker(error) => error.exit_code(),
+        }
+    }
+}
+
+fn start<R>(arguments: &Arguments, register: R) -> Result<(), ProcessError>
+where
+    R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,
+{
+    let settings = Settings::load(arguments.config.as_deref(), |name| std::env::var_os(name))?;
+    telemetry::init(&settings.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(ProcessError::Runtime)?;
+    let limit = settings.worker.drain_timeout + CANCEL_GRACE + HANG_GRACE;
+    let outcome = runtime.block_on(async {
+        let requested = shutdown::requested();
+        let asked = async move {
+            requested.await;
+            end_if_hung(limit);
+        };
+        run::run(settings, register, asked).await
+    });
+    // Activities that ignored their cancellation must not keep the process.
+    runtime.shutdown_background();
+    Ok(outcome?)
+}
+
+/// A workflow that blocks its thread also blocks the drain; a thread of its own still ends the
+/// process, before Kubernetes would.
+fn end_if_hung(limit: Duration) {
+    std::thread::spawn(move || {
+        std::thread::sleep(limit);
+        tracing::error!(drain.limit_seconds = limit.as_secs(), "the drain hangs; ending the process");
+        std::process::exit(i32::from(exit::INTERNAL));
+    });
+}

@@ -1,0 +1,199 @@
+//! The life of a worker: connect, register, serve, ready, drain.
+
+use std::{
+    convert::Infallible,
+    future::Future,
+    time::{Duration, Instant},
+};
+
+use sealane_client::{
+    connection::{self, Extras, PollState, Polls},
+    encryption,
+};
+use sealane_service::{
+    probes::{self, Health, Metrics, Server},
+    settings::Settings,
+};
+use temporalio_client::Client;
+use temporalio_sdk::{Runtime, Worker, WorkerOptions, runtime::RuntimeOptions};
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{
+    error::{RegistrationError, WorkerError},
+    metrics::SdkMetrics,
+    options::{metric_labels, worker_options},
+    watchdog::Watchdog,
+};
+
+/// How long a cancelled activity may take to notice, after the drain timeout. What still runs then
+/// is left to its timeouts and another worker.
+pub(crate) const CANCEL_GRACE: Duration = Duration::from_secs(5);
+
+/// Runs a worker with everything around it until `shutdown` completes and the worker has drained.
+///
+/// `register` adds workflows and activities to options that already hold what the settings decide.
+/// Logging is the caller's. The future is not `Send`, because workflows are not: block on it, or
+/// give it a thread.
+///
+/// # Errors
+///
+/// As the variants of [`WorkerError`] say. A drain that takes too long is no error.
+pub async fn run<R>(
+    settings: Settings,
+    register: R,
+    shutdown: impl Future<Output = ()>,
+) -> Result<(), WorkerError>
+where
+    R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,
+{
+    let started = Instant::now();
+    let surroundings = Surroundings::start(&settings).await?;
+    let outcome = surroundings.run_worker(&settings, register, shutdown, started).await;
+    surroundings.stop().await;
+    outcome
+}
+
+/// What stands around the worker for as long as it runs.
+struct Surroundings {
+    health: Health,
+    metrics: SdkMetrics,
+    watchdog: Watchdog,
+    stop_serving: watch::Sender<bool>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Surroundings {
+    /// Starts metrics and probes first, so that a worker that cannot connect says why.
+    async fn start(settings: &Settings) -> Result<Self, WorkerError> {
+        let metrics = SdkMetrics::start(metric_labels(settings))?;
+        let watchdog = Watchdog::new(settings.worker.watchdog);
+        let health = Health::new();
+        for condition in ["key_ring", "namespace", "pollers"] {
+            health.require(condition);
+        }
+        let checked = watchdog.clone();
+        health.add_liveness("workflow_thread", move || checked.check());
+        let exposed = Metrics::new();
+        exposed.add_source(metrics.source());
+        let router = probes::router(health.clone(), exposed);
+        let server = Server::bind(settings.http_addr, router).await?;
+        tracing::info!(http.address = %server.address(), "probes and metrics are served");
+        let (stop_serving, mut stopped) = watch::channel(false);
+        let serving = tokio::spawn(server.serve(async move {
+            stopped.changed().await.ok();
+        }));
+        Ok(Self {
+            health,
+            metrics,
+            watchdog,
+            stop_serving,
+            serving,
+        })
+    }
+
+    async fn run_worker<R>(
+        &self,
+        settings: &Settings,
+        register: R,
+        shutdown: impl Future<Output = ()>,
+        started: Instant,
+    ) -> Result<(), WorkerError>
+    where
+        R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,
+    {
+        let polls = Polls::default();
+        tokio::pin!(shutdown);
+        let mut worker = tokio::select! {
+            worker = self.connected_worker(settings, register, &polls) => worker?,
+            () = &mut shutdown => return Ok(()),
+        };
+        let stop = worker.shutdown_handle();
+        let draining = async {
+            shutdown.await;
+            self.health.readiness().drain();
+            tracing::info!(drain.timeout_seconds = settings.worker.drain_timeout.as_secs(), "draining");
+            stop();
+            tokio::time::sleep(settings.worker.drain_timeout + CANCEL_GRACE).await;
+        };
+        tokio::select! {
+            ended = worker.run() => {
+                ended?;
+                tracing::info!("drained");
+            }
+            () = draining => tracing::warn!("activities ignored their cancellation and are abandoned; they will be retried"),
+            never = self.watchdog.tick() => match never {},
+            never = self.follow(polls.subscribe(), started) => match never {},
+        }
+        Ok(())
+    }
+
+    async fn connected_worker<R>(
+        &self,
+        settings: &Settings,
+        register: R,
+        polls: &Polls,
+    ) -> Result<Worker, WorkerError>
+    where
+        R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,
+    {
+        let mut options = worker_options(settings);
+        register(&mut options, settings).map_err(WorkerError::Registration)?;
+        let client = self.connect(settings, polls).await?;
+        let runtime = RuntimeOptions::builder()
+            .telemetry_options(self.metrics.telemetry())
+            .build()
+            .map_err(WorkerError::Setup)?;
+        let runtime = Runtime::from_current_tokio(runtime).map_err(setup)?;
+        Worker::new(&runtime, client, options).map_err(setup)
+    }
+
+    async fn connect(&self, settings: &Settings, polls: &Polls) -> Result<Client, WorkerError> {
+        let codec = encryption::codec(&settings.encryption)?;
+        self.health.set("key_ring", Ok(()));
+        let extras = Extras {
+            metrics: self.metrics.meter()?,
+            polls: polls.clone(),
+            ..Extras::default()
+        };
+        let client = connection::connect(&settings.temporal, codec, extras).await?;
+        Ok(client)
+    }
+
+    /// Keeps readiness in step with the polls, which tell whether the namespace lets us work.
+    async fn follow(&self, mut polls: watch::Receiver<PollState>, started: Instant) -> Infallible {
+        loop {
+            let state = polls.borrow_and_update().clone();
+            match state {
+                PollState::NotStarted => {}
+                PollState::Polling => self.say_polling(started),
+                PollState::Failing { reason } => {
+                    tracing::warn!(poll.failure = %reason, "polls fail");
+                    self.health.set("pollers", Err(reason));
+                }
+                _ => {}
+            }
+            if polls.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    fn say_polling(&self, started: Instant) {
+        self.health.set("namespace", Ok(()));
+        self.health.set("pollers", Ok(()));
+        self.health.readiness().ready();
+        tracing::info!(
+            start.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            "polling for tasks"
+        );
+    }
+
+    async fn stop(self) {
+        self.stop_serving.send(true).ok();
+        self.serving.await.ok();
+    }
+}
+
+fn setup(error: impl std::error::Error) -> WorkerError {
+    WorkerError::Setup(sealane_service::exit::with_causes(&error))
+}
