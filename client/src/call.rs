@@ -11,6 +11,12 @@ use tonic::{Code, Status};
 
 use crate::decode::{Decoder, Unreadable};
 
+/// What stands in place of an encrypted failure message.
+const ENCODED_FAILURE: &str = "Encoded failure";
+
+/// Said of a query that failed without a reason.
+const WITHHELD: &str = "the worker did not send the reason, its log may have it";
+
 /// Why a request to the server came to nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -110,7 +116,9 @@ impl From<Status> for CallError {
         let reason = status.message().to_owned();
         match status.code() {
             Code::NotFound => match detail::<NamespaceNotFoundFailure>(&status) {
-                Some(it) => Self::NamespaceNotFound { namespace: it.namespace },
+                Some(it) => Self::NamespaceNotFound {
+                    namespace: it.namespace,
+                },
                 None => Self::NotFound { reason },
             },
             Code::Unauthenticated | Code::PermissionDenied => Self::Refused { reason },
@@ -118,10 +126,13 @@ impl From<Status> for CallError {
             | Code::DeadlineExceeded
             | Code::Cancelled
             | Code::ResourceExhausted => Self::Unreachable { reason },
-            Code::InvalidArgument | Code::FailedPrecondition | Code::AlreadyExists | Code::OutOfRange => {
-                Self::Rejected { reason }
-            }
-            code => Self::Unexpected { reason: format!("{code:?}: {reason}") },
+            Code::InvalidArgument
+            | Code::FailedPrecondition
+            | Code::AlreadyExists
+            | Code::OutOfRange => Self::Rejected { reason },
+            code => Self::Unexpected {
+                reason: format!("{code:?}: {reason}"),
+            },
         }
     }
 }
@@ -132,7 +143,9 @@ impl CallError {
         // The server has no code of its own for this, only the words.
         let ended = status.message().contains("already completed");
         match Self::from(status) {
-            Self::NotFound { .. } if ended => Self::Ended { workflow_id: workflow_id.to_owned() },
+            Self::NotFound { .. } if ended => Self::Ended {
+                workflow_id: workflow_id.to_owned(),
+            },
             Self::NotFound { .. } => Self::WorkflowNotFound {
                 workflow_id: workflow_id.to_owned(),
                 namespace: namespace.to_owned(),
@@ -147,7 +160,7 @@ impl CallError {
             Some(it) => Self::AlreadyStarted {
                 workflow_id: workflow_id.to_owned(),
                 run_id: it.run_id,
-                reason: status.message().to_owned(),
+                reason: status.message().trim_end_matches('.').to_owned(),
             },
             None => status.into(),
         }
@@ -160,20 +173,39 @@ impl CallError {
         status: Status,
         otherwise: impl FnOnce(Status) -> Self,
     ) -> Self {
-        if let Some(it) = detail::<QueryFailedFailure>(&status) {
-            let reason = match it.failure {
-                Some(failure) => decoder.failure_or_placeholder(failure).await.to_string(),
-                None => status.message().to_owned(),
-            };
-            return Self::QueryFailed { query: query.to_owned(), reason };
-        }
+        let failed = |reason| Self::QueryFailed {
+            query: query.to_owned(),
+            reason,
+        };
         let reason = status.message().to_owned();
         match status.code() {
-            // Not every worker sends the details; the text alone is then all there is.
-            Code::InvalidArgument => Self::QueryFailed { query: query.to_owned(), reason },
-            Code::DeadlineExceeded | Code::FailedPrecondition => Self::NoWorker { reason },
+            Code::InvalidArgument => failed(query_reason(decoder, &status).await),
+            // The server knows that there is no worker.
+            Code::FailedPrecondition => Self::NoWorker { reason },
+            // Time is up, by the clock of the client or of the server.
+            Code::Cancelled | Code::DeadlineExceeded => Self::NoWorker {
+                reason: "time is up".to_owned(),
+            },
             _ => otherwise(status),
         }
+    }
+}
+
+/// Returns what the worker said about a failed query.
+async fn query_reason(decoder: &Decoder, status: &Status) -> String {
+    let failure = detail::<QueryFailedFailure>(status).and_then(|it| it.failure);
+    let reason = match failure {
+        Some(failure) => match decoder.failure(failure).await {
+            Ok(report) => report.to_string(),
+            Err(unreadable) => unreadable.to_string(),
+        },
+        None => status.message().to_owned(),
+    };
+    // SDKs on Temporal's Rust core encrypt the text of a failed query and then leave it out.
+    if reason == ENCODED_FAILURE {
+        WITHHELD.to_owned()
+    } else {
+        reason
     }
 }
 
@@ -181,28 +213,34 @@ impl CallError {
 fn detail<T: Message + Name + Default>(status: &Status) -> Option<T> {
     let details = rpc::Status::decode(status.details()).ok()?.details;
     let wanted = T::full_name();
-    let detail = details.iter().find(|it| it.type_url.rsplit('/').next() == Some(&wanted))?;
+    let detail = details
+        .iter()
+        .find(|it| it.type_url.rsplit('/').next() == Some(&wanted))?;
     T::decode(detail.value.as_slice()).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use sealane_service::exit;
-    use temporalio_common::protos::{
-        temporal::api::failure::v1::Failure, utilities::pack_any,
-    };
+    use temporalio_common::protos::{temporal::api::failure::v1::Failure, utilities::pack_any};
 
     use super::*;
 
     fn with_detail<T: Message + Name>(code: Code, message: &str, detail: &T) -> Status {
         let any = pack_any(format!("type.googleapis.com/{}", T::full_name()), detail).unwrap();
-        let details = rpc::Status { code: code.into(), message: message.into(), details: vec![any] };
+        let details = rpc::Status {
+            code: code.into(),
+            message: message.into(),
+            details: vec![any],
+        };
         Status::with_details(code, message, details.encode_to_vec().into())
     }
 
     #[test]
     fn a_missing_namespace_is_not_a_missing_workflow() {
-        let failure = NamespaceNotFoundFailure { namespace: "nope".to_owned() };
+        let failure = NamespaceNotFoundFailure {
+            namespace: "nope".to_owned(),
+        };
         let status = with_detail(Code::NotFound, "Namespace nope is not found.", &failure);
 
         let error = CallError::of_workflow("nope", "w", status);
@@ -215,7 +253,10 @@ mod tests {
         let ended = Status::not_found("workflow execution already completed");
         let missing = Status::not_found("workflow not found for ID: w");
 
-        assert!(matches!(CallError::of_workflow("default", "w", ended), CallError::Ended { .. }));
+        assert!(matches!(
+            CallError::of_workflow("default", "w", ended),
+            CallError::Ended { .. }
+        ));
         assert_eq!(
             CallError::of_workflow("default", "w", missing).to_string(),
             r#"no workflow with id "w" in namespace "default""#
@@ -224,8 +265,10 @@ mod tests {
 
     #[test]
     fn a_taken_id_names_the_run_that_has_it() {
-        let failure =
-            WorkflowExecutionAlreadyStartedFailure { run_id: "r1".to_owned(), ..Default::default() };
+        let failure = WorkflowExecutionAlreadyStartedFailure {
+            run_id: "r1".to_owned(),
+            ..Default::default()
+        };
         let status = with_detail(Code::AlreadyExists, "already running", &failure);
 
         let error = CallError::of_start("w", status);
@@ -241,10 +284,13 @@ mod tests {
             encoded_attributes: Some(crate::payload::from_json(&attributes)),
             ..Failure::default()
         };
-        let detail = QueryFailedFailure { failure: Some(failure) };
+        let detail = QueryFailedFailure {
+            failure: Some(failure),
+        };
         let status = with_detail(Code::InvalidArgument, "Encoded failure", &detail);
 
-        let error = CallError::of_query(&Decoder::new(None), "stock", status, CallError::from).await;
+        let error =
+            CallError::of_query(&Decoder::new(None), "stock", status, CallError::from).await;
 
         assert_eq!(error.to_string(), r#"query "stock" failed: no such item"#);
     }

@@ -53,7 +53,14 @@ pub struct Globals {
     #[arg(long, global = true, value_name = "PATH")]
     pub config: Option<PathBuf>,
     /// How to print results
-    #[arg(long, short, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(
+        long,
+        short,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
     pub output: Format,
 }
 
@@ -110,7 +117,11 @@ pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap:
 fn usage(error: &clap::Error) -> ExitCode {
     // A closed terminal leaves nobody to tell.
     let _ = error.print();
-    ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::OK })
+    ExitCode::from(if error.use_stderr() {
+        exit::USAGE
+    } else {
+        exit::OK
+    })
 }
 
 impl Cli {

@@ -10,7 +10,7 @@ mod transport;
 
 use std::{collections::HashMap, error::Error};
 
-use sealane_codec::{EncryptionCodec, data_converter};
+use sealane_codec::EncryptionCodec;
 use sealane_service::{
     exit::{self, ExitStatus},
     settings::{ApiKey, Temporal},
@@ -19,6 +19,7 @@ use temporalio_client::{
     Client, ClientOptions, Connection, ConnectionOptions, errors::ClientConnectError,
 };
 use temporalio_common::{
+    data_converters::{DataConverter, DefaultFailureConverter, PayloadConverter},
     protos::temporal::api::workflowservice::v1::GetSystemInfoRequest,
     telemetry::metrics::TemporalMeter,
 };
@@ -37,7 +38,9 @@ const OLDEST_SERVER: (u64, u64) = (1, 25);
 #[non_exhaustive]
 pub enum ConnectError {
     /// Nothing answers at the address, or TLS could not be agreed on. Worth retrying.
-    #[error("no Temporal server answers at {address}: {reason}; is it running, and are TEMPORAL_ADDRESS and TEMPORAL_TLS right?")]
+    #[error(
+        "no Temporal server answers at {address}: {reason}; is it running, and are TEMPORAL_ADDRESS and TEMPORAL_TLS right?"
+    )]
     Unreachable {
         /// Host and port that were tried.
         address: String,
@@ -46,7 +49,9 @@ pub enum ConnectError {
     },
 
     /// The server does not accept who we are. Retrying helps only after the credentials change.
-    #[error("the Temporal server at {address} refused us: {reason}; check TEMPORAL_API_KEY or TEMPORAL_API_KEY_FILE, the client certificate and TEMPORAL_NAMESPACE")]
+    #[error(
+        "the Temporal server at {address} refused us: {reason}; check TEMPORAL_API_KEY or TEMPORAL_API_KEY_FILE, the client certificate and TEMPORAL_NAMESPACE"
+    )]
     Refused {
         /// Host and port that refused.
         address: String,
@@ -64,7 +69,9 @@ pub enum ConnectError {
     },
 
     /// The file that holds the API key cannot be used.
-    #[error("TEMPORAL_API_KEY_FILE is {path:?}: {reason}, expected a readable file that holds the key")]
+    #[error(
+        "TEMPORAL_API_KEY_FILE is {path:?}: {reason}, expected a readable file that holds the key"
+    )]
     ApiKeyFile {
         /// The file.
         path: String,
@@ -128,13 +135,23 @@ pub async fn connect(
         tokio::spawn(api_key::watch(path.clone(), connection.clone()));
     }
     let options = ClientOptions::new(settings.namespace.clone())
-        .maybe_data_converter(codec.map(data_converter))
+        .maybe_data_converter(codec.map(converter))
         .build();
     Client::new(connection, options).map_err(|error| from_sdk(settings, error.into()))
 }
 
+/// Failure texts stay readable inside the process; [`egress`] encrypts them on the way out.
+fn converter(codec: EncryptionCodec) -> DataConverter {
+    let failures = DefaultFailureConverter::new(false);
+    DataConverter::new(PayloadConverter::default(), failures, codec)
+}
+
 fn target(settings: &Temporal) -> Result<Url, ConnectError> {
-    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    let scheme = if settings.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     Url::parse(&format!("{scheme}://{}", settings.address))
         .map_err(|error| unreachable(settings, &error))
 }

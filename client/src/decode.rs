@@ -80,7 +80,9 @@ impl Decoder {
     /// As for [`payload`](Self::payload).
     pub fn result(&self, payloads: Option<Payloads>) -> Result<Value, Unreadable> {
         let payloads = payloads.unwrap_or_default().payloads.into_iter();
-        let mut values: Vec<Value> = payloads.map(|it| self.value(it)).collect::<Result<_, _>>()?;
+        let mut values: Vec<Value> = payloads
+            .map(|it| self.value(it))
+            .collect::<Result<_, _>>()?;
         Ok(match values.len() {
             0 | 1 => values.pop().unwrap_or_default(),
             _ => Value::Array(values),
@@ -96,7 +98,10 @@ impl Decoder {
     ///
     /// What was wrong with the first payload that could not be decoded; it is left as it was.
     pub async fn open(&self, message: &mut impl PayloadVisitable) -> Result<(), Unreadable> {
-        let mut visitor = Opening { decoder: self, unreadable: None };
+        let mut visitor = Opening {
+            decoder: self,
+            unreadable: None,
+        };
         // The visitor itself never fails, so that one bad payload does not hide the others.
         let _ = message.visit_payloads_mut(&mut visitor).await;
         visitor.unreadable.map_or(Ok(()), Err)
@@ -183,7 +188,9 @@ mod tests {
     #[test]
     fn a_result_is_decrypted() {
         let codec = codec("a");
-        let payloads = Payloads { payloads: vec![sealed(&codec, &json!({"total": 3}))] };
+        let payloads = Payloads {
+            payloads: vec![sealed(&codec, &json!({"total": 3}))],
+        };
 
         let value = Decoder::new(Some(codec)).result(Some(payloads)).unwrap();
 
@@ -193,7 +200,9 @@ mod tests {
     #[test]
     fn no_result_is_null_and_several_are_an_array() {
         let decoder = Decoder::new(Some(codec("a")));
-        let two = Payloads { payloads: vec![payload::from_json(&json!(1)), payload::from_json(&json!(2))] };
+        let two = Payloads {
+            payloads: vec![payload::from_json(&json!(1)), payload::from_json(&json!(2))],
+        };
 
         assert_eq!(decoder.result(None).unwrap(), Value::Null);
         assert_eq!(decoder.result(Some(two)).unwrap(), json!([1, 2]));
@@ -203,7 +212,10 @@ mod tests {
     fn an_unknown_key_is_named_with_the_setting_that_brings_it() {
         let foreign = sealed(&codec("theirs"), &json!("canary"));
 
-        let error = Decoder::new(Some(codec("ours"))).value(foreign).unwrap_err().to_string();
+        let error = Decoder::new(Some(codec("ours")))
+            .value(foreign)
+            .unwrap_err()
+            .to_string();
 
         assert!(error.contains("\"theirs\""), "{error}");
         assert!(error.contains("SEALANE_KEY_FILE"), "{error}");
@@ -222,9 +234,14 @@ mod tests {
     #[tokio::test]
     async fn one_unreadable_payload_does_not_hide_the_others() {
         let ours = codec("ours");
-        let fields = [("good", sealed(&ours, &json!(1))), ("bad", sealed(&codec("theirs"), &json!(2)))];
+        let fields = [
+            ("good", sealed(&ours, &json!(1))),
+            ("bad", sealed(&codec("theirs"), &json!(2))),
+        ];
         let mut info = WorkflowExecutionInfo {
-            memo: Some(Memo { fields: fields.map(|(name, it)| (name.to_owned(), it)).into() }),
+            memo: Some(Memo {
+                fields: fields.map(|(name, it)| (name.to_owned(), it)).into(),
+            }),
             ..WorkflowExecutionInfo::default()
         };
 
@@ -238,7 +255,10 @@ mod tests {
 
     #[tokio::test]
     async fn plain_search_attributes_pass_a_strict_codec() {
-        let ring = KeyRing::new("a".parse().unwrap(), [("a".parse().unwrap(), Key::generate().unwrap())]);
+        let ring = KeyRing::new(
+            "a".parse().unwrap(),
+            [("a".parse().unwrap(), Key::generate().unwrap())],
+        );
         let strict = CodecOptions {
             decode: sealane_codec::DecodePolicy::Strict,
             ..CodecOptions::default()
@@ -246,7 +266,9 @@ mod tests {
         let codec = EncryptionCodec::new(SharedKeyRing::new(ring.unwrap()), strict);
         let attribute = ("Region".to_owned(), payload::from_json(&json!("eu")));
         let mut info = WorkflowExecutionInfo {
-            search_attributes: Some(SearchAttributes { indexed_fields: [attribute].into() }),
+            search_attributes: Some(SearchAttributes {
+                indexed_fields: [attribute].into(),
+            }),
             ..WorkflowExecutionInfo::default()
         };
 

@@ -24,7 +24,9 @@ pub enum EncryptionError {
     KeyFile(#[from] FileSourceError),
 
     /// No key source is configured although encryption is required.
-    #[error("no key is configured; set SEALANE_KEY_FILE (create one with `sealane keys generate`) or, to send plaintext, SEALANE_ENCRYPTION=off")]
+    #[error(
+        "no key is configured; set SEALANE_KEY_FILE (create one with `sealane keys generate`) or, to send plaintext, SEALANE_ENCRYPTION=off"
+    )]
     NoKey,
 
     /// The legacy key id is not an id.

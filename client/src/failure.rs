@@ -39,7 +39,10 @@ pub struct Report {
 impl Report {
     /// Reads a failure whose payloads are decoded already.
     pub fn of(failure: &Failure) -> Self {
-        let hidden = failure.encoded_attributes.as_ref().and_then(Attributes::from_payload);
+        let hidden = failure
+            .encoded_attributes
+            .as_ref()
+            .and_then(Attributes::from_payload);
         let (message, stack_trace) = match hidden {
             Some(hidden) => (hidden.message, hidden.stack_trace),
             None => (failure.message.clone(), failure.stack_trace.clone()),
@@ -51,8 +54,22 @@ impl Report {
             kind: info.and_then(kind).filter(|kind| !kind.is_empty()),
             non_retryable: matches!(info, Some(FailureInfo::ApplicationFailureInfo(it)) if it.non_retryable),
             details: info.map(details).unwrap_or_default(),
-            cause: failure.cause.as_ref().map(|cause| Box::new(Self::of(cause))),
+            cause: failure
+                .cause
+                .as_ref()
+                .map(|cause| Box::new(Self::of(cause))),
         }
+    }
+}
+
+impl Report {
+    /// Drops the stack traces, its own and those of the causes.
+    pub fn without_stack_traces(mut self) -> Self {
+        self.stack_trace.clear();
+        self.cause = self
+            .cause
+            .map(|cause| Box::new(cause.without_stack_traces()));
+        self
     }
 }
 
@@ -111,8 +128,8 @@ impl Attributes {
     }
 }
 
-/// Puts message and stack trace back into every failure in `document`, which is protobuf JSON with
-/// its payloads decoded.
+/// Puts message and stack trace back into every failure in `document`, a history or a part of one in
+/// the JSON of the SDK, its payloads decoded.
 ///
 /// Works on JSON because failures sit in more than a dozen kinds of history event, and new kinds
 /// appear with new servers. A failure whose attributes are still encrypted is left as it is.
@@ -132,7 +149,9 @@ pub(crate) fn restore(document: &mut Value) {
 }
 
 fn attributes_in_json(payload: &Value) -> Option<Attributes> {
-    let data = BASE64_STANDARD.decode(payload.get("data")?.as_str()?).ok()?;
+    let data = BASE64_STANDARD
+        .decode(payload.get("data")?.as_str()?)
+        .ok()?;
     serde_json::from_slice(&data).ok()
 }
 
@@ -151,12 +170,16 @@ mod tests {
         Failure {
             message: "Encoded failure".to_owned(),
             encoded_attributes: Some(payload::from_json(&attributes)),
-            failure_info: Some(FailureInfo::ApplicationFailureInfo(ApplicationFailureInfo {
-                r#type: "Declined".to_owned(),
-                non_retryable: true,
-                details: Some(Payloads { payloads: vec![payload::from_json(&json!(42))] }),
-                ..ApplicationFailureInfo::default()
-            })),
+            failure_info: Some(FailureInfo::ApplicationFailureInfo(
+                ApplicationFailureInfo {
+                    r#type: "Declined".to_owned(),
+                    non_retryable: true,
+                    details: Some(Payloads {
+                        payloads: vec![payload::from_json(&json!(42))],
+                    }),
+                    ..ApplicationFailureInfo::default()
+                },
+            )),
             ..Failure::default()
         }
     }
@@ -166,7 +189,9 @@ mod tests {
             message: "activity failed".to_owned(),
             cause: Some(Box::new(declined())),
             failure_info: Some(FailureInfo::ActivityFailureInfo(ActivityFailureInfo {
-                activity_type: Some(ActivityType { name: "charge".to_owned() }),
+                activity_type: Some(ActivityType {
+                    name: "charge".to_owned(),
+                }),
                 ..ActivityFailureInfo::default()
             })),
             ..Failure::default()
@@ -177,7 +202,10 @@ mod tests {
     fn a_report_reads_as_one_line_with_its_causes() {
         let report = Report::of(&activity_failed());
 
-        assert_eq!(report.to_string(), "activity failed (charge): card declined (Declined)");
+        assert_eq!(
+            report.to_string(),
+            "activity failed (charge): card declined (Declined)"
+        );
     }
 
     #[test]
@@ -201,7 +229,10 @@ mod tests {
             ..Failure::default()
         };
 
-        assert_eq!(Report::of(&failure).to_string(), "activity timeout (start-to-close)");
+        assert_eq!(
+            Report::of(&failure).to_string(),
+            "activity timeout (start-to-close)"
+        );
     }
 
     #[test]
@@ -218,7 +249,8 @@ mod tests {
 
     #[test]
     fn attributes_that_stay_encrypted_are_left_alone() {
-        let sealed = json!({ "message": "Encoded failure", "encodedAttributes": { "data": "AAAA" } });
+        let sealed =
+            json!({ "message": "Encoded failure", "encodedAttributes": { "data": "AAAA" } });
         let mut document = sealed.clone();
 
         restore(&mut document);

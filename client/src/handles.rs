@@ -31,13 +31,21 @@ impl Greeting {
         name: String,
         options: WorkflowStartOptions,
     ) -> Result<Self, WorkflowStartError> {
-        let started = client.start_workflow(GreetingWorkflow::run, name, options).await?;
-        Ok(Self(WorkflowHandle::new(client.clone(), started.info().clone())))
+        let started = client
+            .start_workflow(GreetingWorkflow::run, name, options)
+            .await?;
+        Ok(Self(WorkflowHandle::new(
+            client.clone(),
+            started.info().clone(),
+        )))
     }
 
     /// Refers to a greeting that was started earlier. Asks nobody whether it exists.
     pub fn of(client: &Client, workflow_id: &str) -> Self {
-        Self(WorkflowHandle::new(client.clone(), latest_run(client, workflow_id)))
+        Self(WorkflowHandle::new(
+            client.clone(),
+            latest_run(client, workflow_id),
+        ))
     }
 
     /// Waits for the greeting to end and returns its text.
@@ -64,13 +72,21 @@ impl OrderHandle {
         order: Order,
         options: WorkflowStartOptions,
     ) -> Result<Self, WorkflowStartError> {
-        let started = client.start_workflow(OrderWorkflow::run, order, options).await?;
-        Ok(Self(WorkflowHandle::new(client.clone(), started.info().clone())))
+        let started = client
+            .start_workflow(OrderWorkflow::run, order, options)
+            .await?;
+        Ok(Self(WorkflowHandle::new(
+            client.clone(),
+            started.info().clone(),
+        )))
     }
 
     /// Refers to an order that was started earlier. Asks nobody whether it exists.
     pub fn of(client: &Client, workflow_id: &str) -> Self {
-        Self(WorkflowHandle::new(client.clone(), latest_run(client, workflow_id)))
+        Self(WorkflowHandle::new(
+            client.clone(),
+            latest_run(client, workflow_id),
+        ))
     }
 
     /// Waits for the order to end and returns its receipt. A cancelled order has one too.
@@ -88,7 +104,9 @@ impl OrderHandle {
     ///
     /// If there is no such order, or no worker answers.
     pub async fn status(&self) -> Result<Status, WorkflowQueryError> {
-        self.0.query(OrderWorkflow::status, (), WorkflowQueryOptions::default()).await
+        self.0
+            .query(OrderWorkflow::status, (), WorkflowQueryOptions::default())
+            .await
     }
 
     /// Sends the order elsewhere and returns the address that now stands.
@@ -99,7 +117,9 @@ impl OrderHandle {
     /// address is incomplete.
     pub async fn change_address(&self, address: Address) -> Result<Address, WorkflowUpdateError> {
         let options = WorkflowExecuteUpdateOptions::default();
-        self.0.execute_update(OrderWorkflow::change_address, address, options).await
+        self.0
+            .execute_update(OrderWorkflow::change_address, address, options)
+            .await
     }
 
     /// Asks for the order to be cancelled. It is, unless shipping has started.
@@ -108,10 +128,19 @@ impl OrderHandle {
     ///
     /// If there is no such order, or it has ended.
     pub async fn cancel(&self, reason: String) -> Result<(), WorkflowInteractionError> {
-        self.0.signal(OrderWorkflow::cancel, reason, WorkflowSignalOptions::default()).await
+        self.0
+            .signal(
+                OrderWorkflow::cancel,
+                reason,
+                WorkflowSignalOptions::default(),
+            )
+            .await
     }
 }
 
 fn latest_run(client: &Client, workflow_id: &str) -> WorkflowExecutionInfo {
-    WorkflowExecutionInfo::builder().namespace(client.namespace()).workflow_id(workflow_id).build()
+    WorkflowExecutionInfo::builder()
+        .namespace(client.namespace())
+        .workflow_id(workflow_id)
+        .build()
 }

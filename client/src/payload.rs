@@ -36,9 +36,9 @@ pub fn to_json(payload: &Payload) -> Value {
         name if name.starts_with("json/") => serde_json::from_slice(&payload.data).ok(),
         _ => None,
     };
-    json.unwrap_or_else(|| {
-        json!({ "encoding": encoding, "data": BASE64_STANDARD.encode(&payload.data) })
-    })
+    json.unwrap_or_else(
+        || json!({ "encoding": encoding, "data": BASE64_STANDARD.encode(&payload.data) }),
+    )
 }
 
 fn encoding(payload: &Payload) -> std::borrow::Cow<'_, str> {

@@ -63,7 +63,10 @@ pub struct Workflows {
 impl Workflows {
     /// Takes the client to send with, and the codec that reads what comes back.
     pub fn new(client: Client, codec: Option<EncryptionCodec>) -> Self {
-        Self { client, decoder: Decoder::new(codec) }
+        Self {
+            client,
+            decoder: Decoder::new(codec),
+        }
     }
 
     fn namespace(&self) -> String {
@@ -87,9 +90,11 @@ impl Workflows {
         let mut client = self.client.clone();
         match rpc(&mut client, Request::new(request)).await {
             Ok(answer) => Ok(answer.into_inner()),
-            Err(status) => {
-                Err(CallError::of_workflow(&self.namespace(), &execution.workflow_id, status))
-            }
+            Err(status) => Err(CallError::of_workflow(
+                &self.namespace(),
+                &execution.workflow_id,
+                status,
+            )),
         }
     }
 
@@ -98,7 +103,9 @@ impl Workflows {
         let context = SerializationContextData::Workflow(WorkflowSerializationContext::new());
         encode_payloads(request, self.client.data_converter().codec(), &context)
             .await
-            .map_err(|error| CallError::Unexpected { reason: format!("nothing was sent: {error}") })
+            .map_err(|error| CallError::Unexpected {
+                reason: format!("nothing was sent: {error}"),
+            })
     }
 }
 

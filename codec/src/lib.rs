@@ -59,7 +59,7 @@ pub use codec::{
 pub use key::{EntropyError, Key, KeyError};
 pub use key_id::{EmptyKeyId, KeyId};
 pub use key_ring::{KeyRing, KeyRingError, OpenError, SealError};
-pub use metadata::is_encrypted;
+pub use metadata::{is_encrypted, is_legacy};
 pub use shared::SharedKeyRing;
 pub use zlib::{InflateError, MAX_INFLATED};
 

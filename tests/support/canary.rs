@@ -49,7 +49,8 @@ pub fn register(worker: &mut WorkerOptions, _: &Settings) -> Result<(), Registra
 fn first_time(text: &str) -> bool {
     static SEEN: Mutex<Option<HashSet<String>>> = Mutex::new(None);
     let mut seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner);
-    seen.get_or_insert_with(HashSet::new).insert(text.to_owned())
+    seen.get_or_insert_with(HashSet::new)
+        .insert(text.to_owned())
 }
 
 pub struct CanaryActivities;
@@ -104,37 +105,48 @@ impl Misunderstood {
 #[workflow]
 #[derive(Default)]
 pub struct CanaryWorkflow {
-    signals: Vec<String>,
-    updates: Vec<String>,
+    signalled: bool,
+    updated: bool,
 }
 
 #[workflow_methods]
 impl CanaryWorkflow {
-    /// First round: everything a workflow can send. Second round, after continue-as-new: waits for a
-    /// signal and an update, then completes.
+    /// First round: everything a workflow can send, until a signal and an update have come. Second
+    /// round, after continue-as-new: panics once, then completes.
     #[run(name = "CanaryWorkflow")]
-    pub async fn run(ctx: &mut WorkflowContext<Self>, input: (String, u32)) -> WorkflowResult<Vec<String>> {
+    pub async fn run(
+        ctx: &mut WorkflowContext<Self>,
+        input: (String, u32),
+    ) -> WorkflowResult<String> {
         let (tag, round) = input;
         if round == 1 {
             Self::say_everything(ctx, &tag).await?;
-            ctx.continue_as_new((mark(&tag, "continued"), 2), ContinueAsNewOptions::default())?;
+            ctx.wait_condition(|state| state.signalled && state.updated)
+                .await?;
+            ctx.continue_as_new(
+                (mark(&tag, "continued"), 2),
+                ContinueAsNewOptions::default(),
+            )?;
         }
-        ctx.wait_condition(|state| !state.signals.is_empty() && !state.updates.is_empty())
-            .await?;
-        let text = mark(&tag, "workflow-panic");
+        let tag = tag.trim_end_matches("/continued");
+        let text = mark(tag, "workflow-panic");
         assert!(!first_time(&text), "{text}");
-        Ok(ctx.state(|state| [vec![mark(&tag, "result")], state.signals.clone(), state.updates.clone()].concat()))
+        Ok(mark(tag, "result"))
     }
 
     #[signal(name = "note")]
     pub fn note(&mut self, _ctx: &mut SyncWorkflowContext<Self>, text: String) {
-        let panic = format!("{text}/signal-panic");
+        let panic = format!("{text}-panic");
         assert!(!first_time(&panic), "{panic}");
-        self.signals.push(text);
+        self.signalled = true;
     }
 
     #[query(name = "look")]
-    pub fn look(&self, _ctx: &WorkflowContextView, text: String) -> Result<String, Box<dyn Error + Send + Sync>> {
+    pub fn look(
+        &self,
+        _ctx: &WorkflowContextView,
+        text: String,
+    ) -> Result<String, Box<dyn Error + Send + Sync>> {
         if text.ends_with("query-failure") {
             return Err(text.into());
         }
@@ -143,7 +155,11 @@ impl CanaryWorkflow {
     }
 
     #[update_validator(put)]
-    fn validate_put(&self, _ctx: &WorkflowContextView, text: &String) -> Result<(), Box<dyn Error + Send + Sync>> {
+    fn validate_put(
+        &self,
+        _ctx: &WorkflowContextView,
+        text: &String,
+    ) -> Result<(), Box<dyn Error + Send + Sync>> {
         if text.ends_with("update-rejection") {
             return Err(text.clone().into());
         }
@@ -151,13 +167,16 @@ impl CanaryWorkflow {
     }
 
     #[update(name = "put")]
-    pub fn put(&mut self, _ctx: &mut SyncWorkflowContext<Self>, text: String) -> Result<String, Box<dyn Error + Send + Sync>> {
+    pub fn put(
+        &mut self,
+        _ctx: &mut SyncWorkflowContext<Self>,
+        text: String,
+    ) -> Result<String, Box<dyn Error + Send + Sync>> {
         if text.ends_with("update-failure") {
             return Err(text.into());
         }
-        let answer = format!("{text}+result");
-        self.updates.push(text);
-        Ok(answer)
+        self.updated = true;
+        Ok(format!("{text}+result"))
     }
 
     async fn say_everything(ctx: &mut WorkflowContext<Self>, tag: &str) -> WorkflowResult<()> {
@@ -168,18 +187,28 @@ impl CanaryWorkflow {
                 .build(),
         )
         .await;
-        ctx.execute_activity(CanaryActivities::echo, mark(tag, "activity-input"), options(&mark(tag, "activity-summary")))
-            .await?;
+        ctx.execute_activity(
+            CanaryActivities::echo,
+            mark(tag, "activity-input"),
+            options(&mark(tag, "activity-summary")),
+        )
+        .await?;
         ctx.execute_local_activity(
             CanaryActivities::echo,
             mark(tag, "local-activity"),
             LocalActivityOptions::default(),
         )
         .await?;
-        ctx.execute_activity(CanaryActivities::stumble, tag.to_owned(), options("")).await?;
-        ctx.execute_activity(CanaryActivities::panic_once, tag.to_owned(), options("")).await?;
+        ctx.execute_activity(CanaryActivities::stumble, tag.to_owned(), options(""))
+            .await?;
+        ctx.execute_activity(CanaryActivities::panic_once, tag.to_owned(), options(""))
+            .await?;
         let misread = ctx
-            .execute_activity(Misunderstood::count, mark(tag, "activity-wrong-type"), once())
+            .execute_activity(
+                Misunderstood::count,
+                mark(tag, "activity-wrong-type"),
+                once(),
+            )
             .await;
         assert!(misread.is_err(), "a text is not a number");
         Self::raise(ctx, tag).await
@@ -238,10 +267,12 @@ impl FailingWorkflow {
     #[run(name = "FailingWorkflow")]
     pub async fn run(_ctx: &mut WorkflowContext<Self>, tag: String) -> WorkflowResult<()> {
         let cause = anyhow::anyhow!(mark(&tag, "failure-cause"));
-        Err(ApplicationFailure::builder(cause.context(mark(&tag, "workflow-failure")))
-            .non_retryable(true)
-            .build()
-            .into())
+        Err(
+            ApplicationFailure::builder(cause.context(mark(&tag, "workflow-failure")))
+                .non_retryable(true)
+                .build()
+                .into(),
+        )
     }
 }
 
@@ -256,7 +287,8 @@ pub struct CountingWorkflow {
 impl CountingWorkflow {
     #[run(name = "CountingWorkflow")]
     pub async fn run(ctx: &mut WorkflowContext<Self>, until: u64) -> WorkflowResult<u64> {
-        ctx.wait_condition(move |state| state.count >= until).await?;
+        ctx.wait_condition(move |state| state.count >= until)
+            .await?;
         Ok(ctx.state(|state| state.count))
     }
 

@@ -23,7 +23,8 @@ use tokio::sync::OnceCell;
 /// Returns the folder in which the Temporal CLI is kept between runs.
 pub fn home() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
-    root.expect("this crate is in the workspace").join(".sealane")
+    root.expect("this crate is in the workspace")
+        .join(".sealane")
 }
 
 /// Returns the Temporal CLI that tests use.
@@ -74,13 +75,18 @@ impl World {
         file_source::write_new(&keys, &ring).expect("a key ring can be written");
         let variables = [
             ("TEMPORAL_ADDRESS", server.address().to_owned()),
-            ("TEMPORAL_TASK_QUEUE", format!("test-{}-{number}", std::process::id())),
+            (
+                "TEMPORAL_TASK_QUEUE",
+                format!("test-{}-{number}", std::process::id()),
+            ),
             ("SEALANE_KEY_FILE", keys.display().to_string()),
             ("SEALANE_HTTP_ADDR", "127.0.0.1:0".to_owned()),
         ];
         Self {
             folder,
-            variables: variables.map(|(name, value)| (name.to_owned(), value)).into(),
+            variables: variables
+                .map(|(name, value)| (name.to_owned(), value))
+                .into(),
         }
     }
 

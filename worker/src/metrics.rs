@@ -58,7 +58,9 @@ impl SdkMetrics {
     }
 
     /// Returns a source of the exporter's text for `/metrics`.
-    pub(crate) fn source(&self) -> impl Fn() -> futures_util::future::BoxFuture<'static, String> + use<> {
+    pub(crate) fn source(
+        &self,
+    ) -> impl Fn() -> futures_util::future::BoxFuture<'static, String> + use<> {
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(SCRAPE_TIMEOUT)

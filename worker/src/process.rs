@@ -46,7 +46,11 @@ where
 
 /// Help and version are answers, not errors.
 fn usage(error: &clap::Error) -> ExitCode {
-    let code = if error.use_stderr() { exit::USAGE } else { exit::OK };
+    let code = if error.use_stderr() {
+        exit::USAGE
+    } else {
+        exit::OK
+    };
     // Nothing can be told to anybody if the standard streams are closed.
     error.print().ok();
     ExitCode::from(code)
@@ -105,7 +109,10 @@ where
 fn end_if_hung(limit: Duration) {
     std::thread::spawn(move || {
         std::thread::sleep(limit);
-        tracing::error!(drain.limit_seconds = limit.as_secs(), "the drain hangs; ending the process");
+        tracing::error!(
+            drain.limit_seconds = limit.as_secs(),
+            "the drain hangs; ending the process"
+        );
         std::process::exit(i32::from(exit::INTERNAL));
     });
 }

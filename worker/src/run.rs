@@ -48,7 +48,9 @@ where
 {
     let started = Instant::now();
     let surroundings = Surroundings::start(&settings).await?;
-    let outcome = surroundings.run_worker(&settings, register, shutdown, started).await;
+    let outcome = surroundings
+        .run_worker(&settings, register, shutdown, started)
+        .await;
     surroundings.stop().await;
     outcome
 }
@@ -111,7 +113,10 @@ impl Surroundings {
         let draining = async {
             shutdown.await;
             self.health.readiness().drain();
-            tracing::info!(drain.timeout_seconds = settings.worker.drain_timeout.as_secs(), "draining");
+            tracing::info!(
+                drain.timeout_seconds = settings.worker.drain_timeout.as_secs(),
+                "draining"
+            );
             stop();
             tokio::time::sleep(settings.worker.drain_timeout + CANCEL_GRACE).await;
         };

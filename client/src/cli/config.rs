@@ -55,6 +55,10 @@ impl Check {
 
 impl From<Row> for Setting {
     fn from(row: Row) -> Self {
-        Self { setting: row.name, value: row.value, source: row.source.to_string() }
+        Self {
+            setting: row.name,
+            value: row.value,
+            source: row.source.to_string(),
+        }
     }
 }

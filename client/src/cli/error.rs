@@ -8,7 +8,9 @@ use sealane_service::{
 };
 use tonic::Status;
 
-use crate::{call::CallError, connection::ConnectError, decode::Unreadable, encryption::EncryptionError};
+use crate::{
+    call::CallError, connection::ConnectError, decode::Unreadable, encryption::EncryptionError,
+};
 
 /// What was asked of a workflow did not come about: it failed, does not exist, or said no.
 pub const NOT_DONE: u8 = 1;
@@ -28,17 +30,26 @@ pub struct CliError {
 }
 
 impl CliError {
-    /// Makes an error of an exit code and one line of text; line breaks in it become spaces.
+    /// Makes an error of an exit code and one line of text; control characters in it become
+    /// spaces, so that text from elsewhere cannot steer the terminal.
     pub fn new(code: u8, message: impl AsRef<str>) -> Self {
-        let words = message.as_ref().split(['\n', '\r', '\t']);
-        let message = words.map(str::trim).collect::<Vec<_>>().join(" ");
-        Self { code, message: message.trim().to_owned() }
+        Self {
+            code,
+            message: one_line(message.as_ref()),
+        }
     }
 
     /// Makes an error about the command line or a document given with it.
     pub fn usage(message: impl AsRef<str>) -> Self {
         Self::new(exit::USAGE, message)
     }
+}
+
+/// Returns `text` with every run of control characters as one space.
+pub(super) fn one_line(text: &str) -> String {
+    let words = text.split(char::is_control).map(str::trim);
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 impl ExitStatus for CliError {
@@ -50,7 +61,10 @@ impl ExitStatus for CliError {
 impl From<SettingsError> for CliError {
     /// Keeps one line per problem.
     fn from(error: SettingsError) -> Self {
-        Self { code: error.exit_code(), message: error.to_string() }
+        Self {
+            code: error.exit_code(),
+            message: error.to_string(),
+        }
     }
 }
 
@@ -107,7 +121,10 @@ impl From<Unreadable> for CliError {
 impl From<io::Error> for CliError {
     /// For writing to standard output; other files are named where they are used.
     fn from(error: io::Error) -> Self {
-        Self::new(exit::INTERNAL, format!("cannot write to standard output: {error}"))
+        Self::new(
+            exit::INTERNAL,
+            format!("cannot write to standard output: {error}"),
+        )
     }
 }
 
@@ -137,6 +154,6 @@ mod tests {
     fn an_error_is_one_line_whatever_a_worker_wrote() {
         let error = CliError::new(1, "workflow failed: first\n  second\r\n\tthird\n");
 
-        assert_eq!(error.to_string(), "workflow failed: first second  third");
+        assert_eq!(error.to_string(), "workflow failed: first second third");
     }
 }

@@ -12,7 +12,8 @@ use super::CliError;
 use crate::payload;
 
 /// How `--input` is described in every command that takes it.
-pub const INPUT_HELP: &str = "JSON argument, `@FILE` or `-` for standard input; repeat for several arguments";
+pub const INPUT_HELP: &str =
+    "JSON argument, `@FILE` or `-` for standard input; repeat for several arguments";
 
 /// Turns the values of `flag` into payloads, one argument each.
 ///
@@ -21,12 +22,18 @@ pub const INPUT_HELP: &str = "JSON argument, `@FILE` or `-` for standard input; 
 /// If a value is not JSON, a file cannot be read, or standard input is asked for twice.
 pub fn arguments(flag: &str, values: &[String]) -> Result<Vec<Payload>, CliError> {
     if values.iter().filter(|value| *value == "-").count() > 1 {
-        return Err(CliError::usage(format!("{flag} - is given twice, standard input can be read once")));
+        return Err(CliError::usage(format!(
+            "{flag} - is given twice, standard input can be read once"
+        )));
     }
     let numbered = values.iter().enumerate();
     numbered
         .map(|(index, value)| {
-            let place = if values.len() == 1 { flag.to_owned() } else { format!("{flag} number {}", index + 1) };
+            let place = if values.len() == 1 {
+                flag.to_owned()
+            } else {
+                format!("{flag} number {}", index + 1)
+            };
             argument(&place, value)
         })
         .collect()
@@ -51,7 +58,9 @@ pub fn named(flag: &str, values: &[String]) -> Result<HashMap<String, Payload>, 
     let mut fields = HashMap::new();
     for value in values {
         let Some((name, json)) = value.split_once('=').filter(|(name, _)| !name.is_empty()) else {
-            return Err(CliError::usage(format!("{flag} is {value:?}, expected NAME=JSON")));
+            return Err(CliError::usage(format!(
+                "{flag} is {value:?}, expected NAME=JSON"
+            )));
         };
         let payload = argument(&format!("{flag} {name}"), json)?;
         if fields.insert(name.to_owned(), payload).is_some() {
@@ -123,7 +132,10 @@ mod tests {
     fn malformed_json_is_reported_with_argument_and_place() {
         let error = arguments("--input", &strings(&["1", "{\"a\":\n}"])).unwrap_err();
 
-        assert_eq!(error.to_string(), "--input number 2 is not JSON: expected value at line 2 column 1");
+        assert_eq!(
+            error.to_string(),
+            "--input number 2 is not JSON: expected value at line 2 column 1"
+        );
         assert_eq!(error.exit_code(), exit::USAGE);
     }
 
@@ -131,7 +143,10 @@ mod tests {
     fn unquoted_text_gets_the_remedy() {
         let error = argument("--input", "World").unwrap_err().to_string();
 
-        assert!(error.ends_with(r#"text is written in double quotes, as '"text"'"#), "{error}");
+        assert!(
+            error.ends_with(r#"text is written in double quotes, as '"text"'"#),
+            "{error}"
+        );
     }
 
     #[test]
@@ -151,9 +166,14 @@ mod tests {
 
     #[test]
     fn standard_input_cannot_be_two_arguments() {
-        let error = arguments("--input", &strings(&["-", "-"])).unwrap_err().to_string();
+        let error = arguments("--input", &strings(&["-", "-"]))
+            .unwrap_err()
+            .to_string();
 
-        assert_eq!(error, "--input - is given twice, standard input can be read once");
+        assert_eq!(
+            error,
+            "--input - is given twice, standard input can be read once"
+        );
     }
 
     #[test]
@@ -170,7 +190,10 @@ mod tests {
             (&["=1"][..], "--memo is \"=1\", expected NAME=JSON"),
             (&["a=1", "a=2"][..], "--memo a is given twice"),
         ] {
-            assert_eq!(named("--memo", &strings(values)).unwrap_err().to_string(), expected);
+            assert_eq!(
+                named("--memo", &strings(values)).unwrap_err().to_string(),
+                expected
+            );
         }
     }
 }

@@ -64,12 +64,22 @@ impl KeysCommand {
 impl Generate {
     fn run(self, globals: &Globals) -> Result<(), CliError> {
         let id = self.id.unwrap_or_else(new_id);
-        let id: KeyId = id.parse().map_err(|error| CliError::usage(format!("--id: {error}")))?;
+        let id: KeyId = id
+            .parse()
+            .map_err(|error| CliError::usage(format!("--id: {error}")))?;
         let path = self.out.unwrap_or_else(default_file);
+        if path == Path::new("-") {
+            return Err(CliError::usage(
+                "--out is \"-\", expected a file: a key is never printed",
+            ));
+        }
         file_source::write_new(&path, &ring(&id)?).map_err(|error| unwritten(&path, &error))?;
         let file = path.display().to_string();
-        let generated =
-            Generated { key_id: id.to_string(), next: format!("set {KEY_FILE}={file}"), file };
+        let generated = Generated {
+            key_id: id.to_string(),
+            next: format!("set {KEY_FILE}={file}"),
+            file,
+        };
         output::one(globals.output, &generated)
     }
 }
@@ -89,7 +99,10 @@ fn new_id() -> String {
 }
 
 fn default_file() -> PathBuf {
-    env::var_os(KEY_FILE).filter(|path| !path.is_empty()).unwrap_or(DEFAULT_FILE.into()).into()
+    env::var_os(KEY_FILE)
+        .filter(|path| !path.is_empty())
+        .unwrap_or(DEFAULT_FILE.into())
+        .into()
 }
 
 fn unwritten(path: &Path, error: &FileSourceError) -> CliError {

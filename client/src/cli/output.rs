@@ -81,7 +81,11 @@ fn table(rows: &[Fields]) -> String {
     let mut table = bare_table();
     table.set_header(&columns);
     for row in rows {
-        table.add_row(columns.iter().map(|column| row.get(column).map(cell).unwrap_or_default()));
+        table.add_row(
+            columns
+                .iter()
+                .map(|column| row.get(column).map(cell).unwrap_or_default()),
+        );
     }
     text(table)
 }
@@ -126,8 +130,16 @@ mod tests {
         attempt: u32,
     }
 
-    const OPEN: Row = Row { workflow_id: "greeting-1", close_time: None, attempt: 2 };
-    const CLOSED: Row = Row { workflow_id: "b", close_time: Some("now"), attempt: 1 };
+    const OPEN: Row = Row {
+        workflow_id: "greeting-1",
+        close_time: None,
+        attempt: 2,
+    };
+    const CLOSED: Row = Row {
+        workflow_id: "b",
+        close_time: Some("now"),
+        attempt: 1,
+    };
 
     #[test]
     fn one_record_is_a_line_per_field_in_the_order_of_its_type() {
@@ -142,10 +154,17 @@ mod tests {
 
         let text = table(&rows);
 
-        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        let lines: Vec<Vec<&str>> = text
+            .lines()
+            .map(|line| line.split_whitespace().collect())
+            .collect();
         assert_eq!(
             lines,
-            [vec!["workflowId", "attempt", "closeTime"], vec!["greeting-1", "2"], vec!["b", "1", "now"]]
+            [
+                vec!["workflowId", "attempt", "closeTime"],
+                vec!["greeting-1", "2"],
+                vec!["b", "1", "now"]
+            ]
         );
     }
 

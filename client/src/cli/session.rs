@@ -44,9 +44,16 @@ impl Session {
             eprintln!("sealane: warning: SEALANE_ENCRYPTION=off, payloads are sent in plaintext");
         }
         let codec = encryption::codec(&settings.encryption)?;
-        let extras = Extras { identity: identity(), ..Extras::default() };
+        let extras = Extras {
+            identity: identity(),
+            ..Extras::default()
+        };
         let client = connection::connect(&settings.temporal, codec.clone(), extras).await?;
-        Ok(Self { settings, client, codec })
+        Ok(Self {
+            settings,
+            client,
+            codec,
+        })
     }
 
     /// Returns the decoder for what the server sends.
@@ -72,6 +79,10 @@ pub(super) fn settings(config: Option<&Path>) -> Result<Settings, CliError> {
 /// Names this process in histories, as `sealane-cli:<pid>@<host>`.
 fn identity() -> String {
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = if host.trim().is_empty() { "localhost" } else { host.trim() };
+    let host = if host.trim().is_empty() {
+        "localhost"
+    } else {
+        host.trim()
+    };
     format!("sealane-cli:{}@{host}", std::process::id())
 }

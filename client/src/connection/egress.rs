@@ -7,6 +7,10 @@
 //! this is where they are encrypted: payloads as payloads, failure texts as `encoded_attributes`,
 //! the form that every Temporal SDK and the Web UI can read back.
 //!
+//! All failure texts are moved here and nowhere else. The SDK's converter could move those it
+//! builds, but then drops the text of some for good: a signal that cannot be deserialised fails its
+//! workflow task with "Encoded failure" and nothing behind it.
+//!
 //! Headers and search attributes stay as they are: peers in other languages expect plain headers,
 //! and the server has to index search attributes.
 
@@ -15,11 +19,12 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use prost::{Message, Name};
-use sealane_codec::{EncryptionCodec, is_encrypted};
+use sealane_codec::{EncryptionCodec, is_encrypted, is_legacy};
 use temporalio_common::{
     data_converters::PayloadConversionError,
     payload_visitor::{AsyncPayloadVisitor, PayloadField, PayloadFieldData, PayloadVisitable},
     protos::temporal::api::{
+        command::v1::{Command, command::Attributes},
         common::v1::Payload,
         failure::v1::Failure,
         protocol::v1::Message as ProtocolMessage,
@@ -151,22 +156,35 @@ impl Egress {
         Ok(visitor.changed)
     }
 
+    /// Looks into the failures only: the SDK has encoded the payloads of the commands, except the
+    /// bookkeeping of its core in markers, which the core has to read again before any codec runs.
     async fn seal_completion(&self, bytes: Bytes) -> Result<Bytes, Status> {
         let mut completion =
             RespondWorkflowTaskCompletedRequest::decode(bytes.clone()).map_err(unreadable)?;
         let mut changed = false;
         for result in completion.query_results.values_mut() {
             changed |= conceal_query_failure(&mut result.error_message, &mut result.failure);
+            changed |= self.seal_failure(result.failure.as_mut()).await?;
+        }
+        for command in &mut completion.commands {
+            changed |= self.seal_failure(command_failure(command)).await?;
         }
         for message in &mut completion.messages {
             changed |= self.seal_update(message).await?;
         }
-        changed |= self.seal_plain(&mut completion).await?;
         Ok(if changed {
             completion.encode_to_vec().into()
         } else {
             bytes
         })
+    }
+
+    async fn seal_failure(&self, failure: Option<&mut Failure>) -> Result<bool, Status> {
+        let Some(failure) = failure else {
+            return Ok(false);
+        };
+        let concealed = conceal(Some(failure));
+        Ok(self.seal_plain(failure).await? || concealed)
     }
 
     /// Updates travel as protobuf `Any`, which the payload visitor does not look into.
@@ -220,7 +238,7 @@ impl AsyncPayloadVisitor for SealPlain<'_> {
 
 impl SealPlain<'_> {
     fn seal(&mut self, payloads: &mut [Payload]) -> Result<(), PayloadConversionError> {
-        for payload in payloads.iter_mut().filter(|it| !is_encrypted(it)) {
+        for payload in payloads.iter_mut().filter(|it| !is_ciphertext(it)) {
             *payload = self
                 .codec
                 .encode_payload(std::mem::take(payload))
@@ -229,6 +247,12 @@ impl SealPlain<'_> {
         }
         Ok(())
     }
+}
+
+/// A payload that another writer has encrypted, as in a stored schedule, keeps its format: wrapped
+/// once more, nobody would unwrap it twice.
+fn is_ciphertext(payload: &Payload) -> bool {
+    is_encrypted(payload) || is_legacy(payload)
 }
 
 fn stays_plain(path: &str) -> bool {
@@ -251,6 +275,15 @@ fn conceal(failure: Option<&mut Failure>) -> bool {
     });
     failure.encoded_attributes = Some(json_payload(&attributes));
     true
+}
+
+/// The failure of a workflow, or of a local activity, whose outcome is recorded as a marker.
+fn command_failure(command: &mut Command) -> Option<&mut Failure> {
+    match command.attributes.as_mut()? {
+        Attributes::FailWorkflowExecutionCommandAttributes(it) => it.failure.as_mut(),
+        Attributes::RecordMarkerCommandAttributes(it) => it.failure.as_mut(),
+        _ => None,
+    }
 }
 
 /// A failed query carries its text twice: as a failure and, for older clients, as a bare string.

@@ -41,7 +41,11 @@ pub(super) async fn connect(settings: &Temporal) -> Result<Channel, tonic::trans
 }
 
 fn endpoint(settings: &Temporal) -> Result<Endpoint, tonic::transport::Error> {
-    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    let scheme = if settings.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
     let endpoint = Endpoint::from_shared(format!("{scheme}://{}", settings.address))?
         .connect_timeout(CONNECT_TIMEOUT)
         .tcp_nodelay(true)

@@ -111,7 +111,9 @@ impl Workflows {
             execution: Some(execution.to_proto()),
         };
         let mut answer = self
-            .call(execution, request, |client, it| client.describe_workflow_execution(it))
+            .call(execution, request, |client, it| {
+                client.describe_workflow_execution(it)
+            })
             .await?;
         let unreadable = self.decoder.open(&mut answer).await.err();
         Ok((Description::of(answer), unreadable))
@@ -122,7 +124,10 @@ impl Description {
     /// Reads an answer whose payloads are decoded already.
     fn of(answer: DescribeWorkflowExecutionResponse) -> Self {
         let info = answer.workflow_execution_info.unwrap_or_default();
-        let metadata = answer.execution_config.and_then(|it| it.user_metadata).unwrap_or_default();
+        let metadata = answer
+            .execution_config
+            .and_then(|it| it.user_metadata)
+            .unwrap_or_default();
         let extended = answer.workflow_extended_info.unwrap_or_default();
         let children = answer.pending_children.into_iter().map(|it| it.workflow_id);
         Self {
@@ -130,7 +135,11 @@ impl Description {
             details: metadata.details.as_ref().map(payload::to_json),
             cancel_requested: extended.cancel_requested,
             workflow_task_attempt: answer.pending_workflow_task.map(|it| it.attempt),
-            pending_activities: answer.pending_activities.into_iter().map(PendingActivity::of).collect(),
+            pending_activities: answer
+                .pending_activities
+                .into_iter()
+                .map(PendingActivity::of)
+                .collect(),
             pending_children: children.collect(),
             ..Self::of_info(info)
         }
@@ -150,7 +159,9 @@ impl Description {
             close_time: info.close_time.and_then(rfc3339),
             history_length: info.history_length,
             history_size_bytes: info.history_size_bytes,
-            parent_workflow_id: info.parent_execution.and_then(|it| non_empty(it.workflow_id)),
+            parent_workflow_id: info
+                .parent_execution
+                .and_then(|it| non_empty(it.workflow_id)),
             worker_version: version.map(|it| format!("{}.{}", it.deployment_name, it.build_id)),
             memo: values(&info.memo.unwrap_or_default().fields),
             search_attributes: values(&info.search_attributes.unwrap_or_default().indexed_fields),
@@ -161,13 +172,21 @@ impl Description {
 
 impl PendingActivity {
     fn of(info: PendingActivityInfo) -> Self {
-        let details = info.heartbeat_details.as_ref().map(|it| it.payloads.as_slice());
+        let details = info
+            .heartbeat_details
+            .as_ref()
+            .map(|it| it.payloads.as_slice());
         let state = info.state().as_str_name();
         Self {
             activity_type: info.activity_type.unwrap_or_default().name,
-            state: state.trim_start_matches("PENDING_ACTIVITY_STATE_").to_owned(),
+            state: state
+                .trim_start_matches("PENDING_ACTIVITY_STATE_")
+                .to_owned(),
             attempt: info.attempt,
-            heartbeat_details: details.and_then(<[_]>::first).map(payload::to_json).unwrap_or_default(),
+            heartbeat_details: details
+                .and_then(<[_]>::first)
+                .map(payload::to_json)
+                .unwrap_or_default(),
             next_attempt_time: info.next_attempt_schedule_time.and_then(rfc3339),
             last_failure: info.last_failure.as_ref().map(Report::of),
             activity_id: info.activity_id,
@@ -175,11 +194,19 @@ impl PendingActivity {
     }
 }
 
-fn values<'a>(fields: impl IntoIterator<Item = (&'a String, &'a Payload)>) -> BTreeMap<String, Value> {
-    fields.into_iter().map(|(name, it)| (name.clone(), payload::to_json(it))).collect()
+fn values<'a>(
+    fields: impl IntoIterator<Item = (&'a String, &'a Payload)>,
+) -> BTreeMap<String, Value> {
+    fields
+        .into_iter()
+        .map(|(name, it)| (name.clone(), payload::to_json(it)))
+        .collect()
 }
 
 /// Returns Temporal's short name of a status, such as `RUNNING`.
 pub(super) fn status_name(status: WorkflowExecutionStatus) -> String {
-    status.as_str_name().trim_start_matches("WORKFLOW_EXECUTION_STATUS_").to_owned()
+    status
+        .as_str_name()
+        .trim_start_matches("WORKFLOW_EXECUTION_STATUS_")
+        .to_owned()
 }

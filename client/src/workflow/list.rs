@@ -66,7 +66,8 @@ impl Workflows {
             request.page_size = i32::try_from(missing).unwrap_or(i32::MAX);
             let answer = client.list_workflow_executions(request.clone().into_request());
             let answer = answer.await?.into_inner();
-            page.rows.extend(answer.executions.into_iter().map(Listed::from));
+            page.rows
+                .extend(answer.executions.into_iter().map(Listed::from));
             request.next_page_token = answer.next_page_token;
             if request.next_page_token.is_empty() || page.rows.len() > limit {
                 page.more = page.rows.len() > limit;

@@ -1,5 +1,7 @@
 //! Signals, queries, cancellation and termination.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use temporalio_client::grpc::WorkflowService;
 use temporalio_common::protos::temporal::api::{
@@ -15,6 +17,10 @@ use uuid::Uuid;
 
 use super::{Execution, Workflows};
 use crate::call::CallError;
+
+/// How long a worker may take to answer a query. It has to load the history of the workflow first,
+/// but is not supposed to wait for anything.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Workflows {
     /// Sends a signal. The server accepts any name; whether the workflow knows it shows only there.
@@ -40,7 +46,10 @@ impl Workflows {
             ..SignalWorkflowExecutionRequest::default()
         };
         self.seal(&mut request).await?;
-        self.call(execution, request, |client, it| client.signal_workflow_execution(it)).await?;
+        self.call(execution, request, |client, it| {
+            client.signal_workflow_execution(it)
+        })
+        .await?;
         Ok(())
     }
 
@@ -67,7 +76,9 @@ impl Workflows {
             ..QueryWorkflowRequest::default()
         };
         self.seal(&mut request).await?;
-        match self.client.clone().query_workflow(request.into_request()).await {
+        let mut request = request.into_request();
+        request.set_timeout(QUERY_TIMEOUT);
+        match self.client.clone().query_workflow(request).await {
             Ok(answer) => Ok(self.decoder.result(answer.into_inner().query_result)?),
             Err(status) => Err(CallError::of_query(&self.decoder, name, status, |status| {
                 CallError::of_workflow(&self.namespace(), &execution.workflow_id, status)
@@ -92,8 +103,10 @@ impl Workflows {
             reason: reason.to_owned(),
             ..RequestCancelWorkflowExecutionRequest::default()
         };
-        self.call(execution, request, |client, it| client.request_cancel_workflow_execution(it))
-            .await?;
+        self.call(execution, request, |client, it| {
+            client.request_cancel_workflow_execution(it)
+        })
+        .await?;
         Ok(())
     }
 
@@ -112,7 +125,10 @@ impl Workflows {
             reason: reason.to_owned(),
             ..TerminateWorkflowExecutionRequest::default()
         };
-        self.call(execution, request, |client, it| client.terminate_workflow_execution(it)).await?;
+        self.call(execution, request, |client, it| {
+            client.terminate_workflow_execution(it)
+        })
+        .await?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Why a workflow makes no progress, as far as the server can tell.
 
-use std::fmt;
+use std::{fmt, mem};
 
 use temporalio_client::grpc::WorkflowService;
 use temporalio_common::protos::temporal::api::{
@@ -45,22 +45,36 @@ pub enum Obstacle {
     },
 }
 
+impl Obstacle {
+    /// Whether this is the same trouble as `earlier`, perhaps some attempts later.
+    pub fn is_still(&self, earlier: &Self) -> bool {
+        mem::discriminant(self) == mem::discriminant(earlier) && self.failure() == earlier.failure()
+    }
+
+    fn failure(&self) -> Option<&Report> {
+        match self {
+            Self::NoWorker { .. } => None,
+            Self::TaskFails { failure, .. } | Self::ActivityFails { failure, .. } => {
+                failure.as_ref()
+            }
+        }
+    }
+}
+
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let failure = match self {
-            Self::NoWorker { task_queue } => {
-                return write!(f, "no worker polls task queue {task_queue:?}");
+        match self {
+            Self::NoWorker { task_queue } => write!(f, "no worker polls task queue {task_queue:?}"),
+            Self::TaskFails { attempt, .. } => {
+                write!(f, "the worker fails its workflow task, attempt {attempt}")
             }
-            Self::TaskFails { attempt, failure } => {
-                write!(f, "the worker fails its workflow task, attempt {attempt}")?;
-                failure
-            }
-            Self::ActivityFails { activity_type, attempt, failure } => {
-                write!(f, "activity {activity_type} fails, attempt {attempt}")?;
-                failure
-            }
-        };
-        match failure {
+            Self::ActivityFails {
+                activity_type,
+                attempt,
+                ..
+            } => write!(f, "activity {activity_type} fails, attempt {attempt}"),
+        }?;
+        match self.failure() {
             Some(failure) => write!(f, ": {failure}"),
             None => Ok(()),
         }
@@ -75,27 +89,37 @@ impl Workflows {
     /// As for [`describe`](Self::describe).
     pub async fn obstacle(&self, execution: &Execution) -> Result<Option<Obstacle>, CallError> {
         let (description, _) = self.describe(execution).await?;
-        if let Some(attempt) = description.workflow_task_attempt {
-            if !self.has_pollers(execution, &description.task_queue).await? {
-                return Ok(Some(Obstacle::NoWorker { task_queue: description.task_queue }));
-            }
-            if attempt > 1 {
-                let failure = self.task_failure(execution).await?;
-                return Ok(Some(Obstacle::TaskFails { attempt, failure }));
-            }
+        if !self.has_pollers(execution, &description.task_queue).await? {
+            return Ok(Some(Obstacle::NoWorker {
+                task_queue: description.task_queue,
+            }));
+        }
+        if let Some(attempt) = description
+            .workflow_task_attempt
+            .filter(|attempt| *attempt > 1)
+        {
+            let failure = self.task_failure(execution).await?;
+            return Ok(Some(Obstacle::TaskFails { attempt, failure }));
         }
         Ok(failing_activity(description))
     }
 
+    /// The server remembers a poller for five minutes after it has gone.
     async fn has_pollers(&self, execution: &Execution, name: &str) -> Result<bool, CallError> {
         let request = DescribeTaskQueueRequest {
             namespace: self.namespace(),
-            task_queue: Some(TaskQueue { name: name.to_owned(), ..TaskQueue::default() }),
+            task_queue: Some(TaskQueue {
+                name: name.to_owned(),
+                ..TaskQueue::default()
+            }),
             task_queue_type: TaskQueueType::Workflow.into(),
             ..DescribeTaskQueueRequest::default()
         };
-        let answer =
-            self.call(execution, request, |client, it| client.describe_task_queue(it)).await?;
+        let answer = self
+            .call(execution, request, |client, it| {
+                client.describe_task_queue(it)
+            })
+            .await?;
         Ok(!answer.pollers.is_empty())
     }
 
@@ -107,7 +131,9 @@ impl Workflows {
             ..GetWorkflowExecutionHistoryReverseRequest::default()
         };
         let answer = self
-            .call(execution, request, |client, it| client.get_workflow_execution_history_reverse(it))
+            .call(execution, request, |client, it| {
+                client.get_workflow_execution_history_reverse(it)
+            })
             .await?;
         let events = answer.history.unwrap_or_default().events;
         let failure = events.into_iter().find_map(|event| match event.attributes {
@@ -129,4 +155,33 @@ fn failing_activity(description: Description) -> Option<Obstacle> {
         attempt: failing.attempt,
         failure: failing.last_failure,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failing(attempt: i32, message: &str) -> Obstacle {
+        let failure = Some(Report {
+            message: message.to_owned(),
+            ..Report::default()
+        });
+        Obstacle::TaskFails { attempt, failure }
+    }
+
+    #[test]
+    fn a_later_attempt_is_the_same_trouble_and_another_failure_is_not() {
+        let first = failing(2, "no such type");
+
+        assert!(failing(3, "no such type").is_still(&first));
+        assert!(!failing(3, "no such key").is_still(&first));
+    }
+
+    #[test]
+    fn an_obstacle_says_what_fails_and_why() {
+        assert_eq!(
+            failing(2, "no such type").to_string(),
+            "the worker fails its workflow task, attempt 2: no such type"
+        );
+    }
 }

@@ -66,7 +66,7 @@ impl Workflows {
     /// [`CallError::WorkflowNotFound`], [`CallError::Unreadable`] if the result cannot be
     /// decrypted, or what the connection or the server objects to. A failed workflow is no error.
     pub async fn outcome(&self, execution: &Execution) -> Result<Outcome, CallError> {
-        let mut execution = execution.clone();
+        let mut execution = self.pinned(execution).await?;
         loop {
             let event = self.close_event(&execution).await?;
             match self.read_close(event).await? {
@@ -76,8 +76,17 @@ impl Workflows {
         }
     }
 
-    /// Long-polls until the run has ended. Every answer without an event carries a token that
-    /// pins the run, so that a workflow started under the same id later is not mistaken for it.
+    /// Names the run, so that a workflow started later under the same id is not mistaken for it.
+    async fn pinned(&self, execution: &Execution) -> Result<Execution, CallError> {
+        let mut execution = execution.clone();
+        if execution.run_id.is_none() {
+            let (description, _) = self.describe(&execution).await?;
+            execution.run_id = Some(description.run_id);
+        }
+        Ok(execution)
+    }
+
+    /// Long-polls until the run has ended.
     async fn close_event(&self, execution: &Execution) -> Result<HistoryEvent, CallError> {
         let mut request = GetWorkflowExecutionHistoryRequest {
             namespace: self.namespace(),
@@ -89,7 +98,9 @@ impl Workflows {
         };
         loop {
             let answer = self
-                .call(execution, request.clone(), |client, it| client.get_workflow_execution_history(it))
+                .call(execution, request.clone(), |client, it| {
+                    client.get_workflow_execution_history(it)
+                })
                 .await?;
             if let Some(event) = answer.history.and_then(|mut it| it.events.pop()) {
                 return Ok(event);
@@ -100,9 +111,10 @@ impl Workflows {
 
     async fn read_close(&self, event: HistoryEvent) -> Result<Close, CallError> {
         let (next_run, ending) = match event.attributes {
-            Some(Attributes::WorkflowExecutionCompletedEventAttributes(it)) => {
-                (it.new_execution_run_id, self.decoder.result(it.result).map(Ending::Completed))
-            }
+            Some(Attributes::WorkflowExecutionCompletedEventAttributes(it)) => (
+                it.new_execution_run_id,
+                self.decoder.result(it.result).map(Ending::Completed),
+            ),
             Some(Attributes::WorkflowExecutionFailedEventAttributes(it)) => {
                 (it.new_execution_run_id, self.failed(it.failure).await)
             }
@@ -110,11 +122,12 @@ impl Workflows {
                 (it.new_execution_run_id, Ok(Ending::TimedOut))
             }
             Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it)) => {
-                (it.new_execution_run_id, Ok(Ending::TimedOut))
+                return Ok(Close::GoesOnAs(it.new_execution_run_id));
             }
-            Some(Attributes::WorkflowExecutionCanceledEventAttributes(it)) => {
-                (String::new(), self.decoder.result(it.details).map(Ending::Canceled))
-            }
+            Some(Attributes::WorkflowExecutionCanceledEventAttributes(it)) => (
+                String::new(),
+                self.decoder.result(it.details).map(Ending::Canceled),
+            ),
             Some(Attributes::WorkflowExecutionTerminatedEventAttributes(it)) => {
                 (String::new(), Ok(Ending::Terminated { reason: it.reason }))
             }

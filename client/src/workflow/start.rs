@@ -73,7 +73,10 @@ pub struct Started {
 impl Started {
     /// Names the workflow and its run.
     pub fn execution(&self) -> Execution {
-        Execution { workflow_id: self.workflow_id.clone(), run_id: Some(self.run_id.clone()) }
+        Execution {
+            workflow_id: self.workflow_id.clone(),
+            run_id: Some(self.run_id.clone()),
+        }
     }
 }
 
@@ -89,8 +92,14 @@ impl Workflows {
         let task_queue = start.task_queue.clone();
         let mut request = self.start_request(start);
         self.seal(&mut request).await?;
-        let answer = self.client.clone().start_workflow_execution(request.into_request()).await;
-        let answer = answer.map_err(|status| CallError::of_start(&workflow_id, status))?.into_inner();
+        let answer = self
+            .client
+            .clone()
+            .start_workflow_execution(request.into_request())
+            .await;
+        let answer = answer
+            .map_err(|status| CallError::of_start(&workflow_id, status))?
+            .into_inner();
         Ok(Started {
             workflow_id,
             run_id: answer.run_id,
@@ -109,11 +118,20 @@ impl Workflows {
             // Retries of this request start nothing twice.
             request_id: Uuid::new_v4().to_string(),
             workflow_id: start.workflow_id,
-            workflow_type: Some(WorkflowType { name: start.workflow_type }),
-            task_queue: Some(TaskQueue { name: start.task_queue, ..TaskQueue::default() }),
-            input: Some(Payloads { payloads: start.input }),
+            workflow_type: Some(WorkflowType {
+                name: start.workflow_type,
+            }),
+            task_queue: Some(TaskQueue {
+                name: start.task_queue,
+                ..TaskQueue::default()
+            }),
+            input: Some(Payloads {
+                payloads: start.input,
+            }),
             memo: Some(Memo { fields: start.memo }),
-            search_attributes: Some(SearchAttributes { indexed_fields: start.search_attributes }),
+            search_attributes: Some(SearchAttributes {
+                indexed_fields: start.search_attributes,
+            }),
             user_metadata,
             workflow_execution_timeout: proto_duration(start.execution_timeout),
             workflow_run_timeout: proto_duration(start.run_timeout),
@@ -128,9 +146,13 @@ impl Workflows {
 
 fn user_metadata(start: &Start) -> Option<UserMetadata> {
     let payload = |text: &Option<String>| {
-        text.as_ref().map(|text| payload::from_json(&Value::String(text.clone())))
+        text.as_ref()
+            .map(|text| payload::from_json(&Value::String(text.clone())))
     };
-    let metadata = UserMetadata { summary: payload(&start.summary), details: payload(&start.details) };
+    let metadata = UserMetadata {
+        summary: payload(&start.summary),
+        details: payload(&start.details),
+    };
     (metadata != UserMetadata::default()).then_some(metadata)
 }
 

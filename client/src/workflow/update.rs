@@ -62,7 +62,10 @@ impl Workflows {
         update_id: &str,
         input: Vec<Payload>,
     ) -> UpdateWorkflowExecutionRequest {
-        let meta = Meta { update_id: update_id.to_owned(), identity: self.identity() };
+        let meta = Meta {
+            update_id: update_id.to_owned(),
+            identity: self.identity(),
+        };
         let input = Input {
             name: name.to_owned(),
             args: Some(Payloads { payloads: input }),
@@ -72,7 +75,11 @@ impl Workflows {
             namespace: self.namespace(),
             workflow_execution: Some(execution.to_proto()),
             wait_policy: Some(until_completed()),
-            request: Some(Request { meta: Some(meta), input: Some(input), ..Request::default() }),
+            request: Some(Request {
+                meta: Some(meta),
+                input: Some(input),
+                ..Request::default()
+            }),
             ..UpdateWorkflowExecutionRequest::default()
         }
     }
@@ -86,7 +93,9 @@ impl Workflows {
     ) -> Result<Reached, CallError> {
         loop {
             let answer = self
-                .call(execution, request.clone(), |client, it| client.update_workflow_execution(it))
+                .call(execution, request.clone(), |client, it| {
+                    client.update_workflow_execution(it)
+                })
                 .await?;
             let accepted = answer.stage >= Stage::Accepted as i32;
             match (answer.outcome, answer.update_ref) {
@@ -128,5 +137,7 @@ enum Reached {
 }
 
 fn until_completed() -> WaitPolicy {
-    WaitPolicy { lifecycle_stage: Stage::Completed.into() }
+    WaitPolicy {
+        lifecycle_stage: Stage::Completed.into(),
+    }
 }

@@ -27,7 +27,10 @@ pub(super) struct Target {
 
 impl Target {
     pub(super) fn execution(self) -> Execution {
-        Execution { workflow_id: self.workflow_id, run_id: self.run_id }
+        Execution {
+            workflow_id: self.workflow_id,
+            run_id: self.run_id,
+        }
     }
 }
 
@@ -109,7 +112,9 @@ impl NewWorkflow {
     /// Reads the documents that the arguments name. Nothing is sent yet.
     pub(super) fn read(self, default_queue: &str) -> Result<Start, CliError> {
         Ok(Start {
-            workflow_id: self.workflow_id.unwrap_or_else(|| new_id(&self.workflow_type)),
+            workflow_id: self
+                .workflow_id
+                .unwrap_or_else(|| new_id(&self.workflow_type)),
             workflow_type: self.workflow_type,
             task_queue: self.task_queue.unwrap_or_else(|| default_queue.to_owned()),
             input: self.inputs.payloads()?,

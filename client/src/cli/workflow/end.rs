@@ -27,7 +27,13 @@ pub(crate) struct WaitForResult {
 impl WaitForResult {
     pub(super) async fn run(self, globals: &Globals) -> Result<(), CliError> {
         let workflows = globals.session().await?.workflows();
-        report(&workflows, &self.target.execution(), &self.patience, globals.output).await
+        report(
+            &workflows,
+            &self.target.execution(),
+            &self.patience,
+            globals.output,
+        )
+        .await
     }
 }
 
@@ -81,7 +87,11 @@ struct Requested {
 
 impl Requested {
     fn new(execution: Execution, requested: &'static str) -> Self {
-        Self { workflow_id: execution.workflow_id, run_id: execution.run_id, requested }
+        Self {
+            workflow_id: execution.workflow_id,
+            run_id: execution.run_id,
+            requested,
+        }
     }
 }
 
@@ -109,9 +119,19 @@ impl<'a> Ended<'a> {
             Ending::Terminated { reason: why } => reason = Some(why.as_str()),
             Ending::TimedOut => {}
         }
-        let Execution { workflow_id, run_id } = &outcome.execution;
+        let Execution {
+            workflow_id,
+            run_id,
+        } = &outcome.execution;
         let status = outcome.ending.status();
-        Self { workflow_id, run_id: run_id.as_deref(), status, result, failure, reason }
+        Self {
+            workflow_id,
+            run_id: run_id.as_deref(),
+            status,
+            result,
+            failure,
+            reason,
+        }
     }
 }
 
@@ -124,8 +144,12 @@ pub(super) async fn report(
     patience: &Patience,
     format: Format,
 ) -> Result<(), CliError> {
+    let again = format!(
+        "`sealane workflow result -w {}` waits again",
+        execution.workflow_id
+    );
     let done = workflows.outcome(execution);
-    let outcome = wait::until(workflows, execution, patience.timeout, done).await?;
+    let outcome = wait::until(workflows, execution, patience.timeout, &again, done).await?;
     let error = error_of(&outcome);
     if error.is_none() || format == Format::Json {
         output::one(format, &Ended::of(&outcome))?;
@@ -142,7 +166,10 @@ fn error_of(outcome: &Outcome) -> Option<CliError> {
         Ending::Terminated { reason } => format!("was terminated: {reason}"),
         Ending::TimedOut => "timed out".to_owned(),
     };
-    Some(CliError::new(NOT_DONE, format!("workflow {:?} {how}", outcome.execution.workflow_id)))
+    Some(CliError::new(
+        NOT_DONE,
+        format!("workflow {:?} {how}", outcome.execution.workflow_id),
+    ))
 }
 
 #[cfg(test)]
@@ -153,21 +180,39 @@ mod tests {
     use super::*;
 
     fn ended(ending: Ending) -> Outcome {
-        let execution = Execution { workflow_id: "w".to_owned(), run_id: Some("r".to_owned()) };
+        let execution = Execution {
+            workflow_id: "w".to_owned(),
+            run_id: Some("r".to_owned()),
+        };
         Outcome { execution, ending }
     }
 
     #[test]
     fn only_a_completed_workflow_is_a_success() {
-        let terminated = Ending::Terminated { reason: "wrong input".to_owned() };
-        let failed = Ending::Failed(Report { message: "no stock".to_owned(), ..Report::default() });
+        let terminated = Ending::Terminated {
+            reason: "wrong input".to_owned(),
+        };
+        let failed = Ending::Failed(Report {
+            message: "no stock".to_owned(),
+            ..Report::default()
+        });
 
-        let message = |ending| error_of(&ended(ending)).map(|error| (error.exit_code(), error.to_string()));
+        let message =
+            |ending| error_of(&ended(ending)).map(|error| (error.exit_code(), error.to_string()));
 
         assert_eq!(message(Ending::Completed(json!(1))), None);
-        assert_eq!(message(failed), Some((1, r#"workflow "w" failed: no stock"#.to_owned())));
-        assert_eq!(message(terminated), Some((1, r#"workflow "w" was terminated: wrong input"#.to_owned())));
-        assert_eq!(message(Ending::TimedOut), Some((1, r#"workflow "w" timed out"#.to_owned())));
+        assert_eq!(
+            message(failed),
+            Some((1, r#"workflow "w" failed: no stock"#.to_owned()))
+        );
+        assert_eq!(
+            message(terminated),
+            Some((1, r#"workflow "w" was terminated: wrong input"#.to_owned()))
+        );
+        assert_eq!(
+            message(Ending::TimedOut),
+            Some((1, r#"workflow "w" timed out"#.to_owned()))
+        );
     }
 
     #[test]
@@ -176,6 +221,9 @@ mod tests {
 
         let record = serde_json::to_value(Ended::of(&outcome)).unwrap();
 
-        assert_eq!(record, json!({"workflowId": "w", "runId": "r", "status": "COMPLETED", "result": null}));
+        assert_eq!(
+            record,
+            json!({"workflowId": "w", "runId": "r", "status": "COMPLETED", "result": null})
+        );
     }
 }

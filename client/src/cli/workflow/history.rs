@@ -13,8 +13,8 @@ use crate::{
     workflow::{Execution, Workflows},
 };
 
-/// Shows the events of a workflow. With `--output json` it is protobuf JSON, which the replayers of
-/// all Temporal SDKs read.
+/// Shows the events of a workflow. With `--output json` it is what the replayer of the Rust SDK reads
+/// (`WorkflowHistory::from_json`).
 #[derive(Debug, Args)]
 pub(crate) struct History {
     #[command(flatten)]
@@ -38,7 +38,8 @@ impl History {
         let execution: Execution = self.target.execution();
         if self.encrypted {
             let history = workflows.encrypted_history(&execution).await?;
-            serde_json::to_value(history).map_err(|error| CliError::new(exit::INTERNAL, error.to_string()))
+            serde_json::to_value(history)
+                .map_err(|error| CliError::new(exit::INTERNAL, error.to_string()))
         } else {
             Ok(workflows.history(&execution).await?)
         }

@@ -3,7 +3,10 @@
 use clap::Args;
 
 use super::arguments::Target;
-use crate::cli::{CliError, Globals, output};
+use crate::{
+    cli::{CliError, Globals, output, output::Format},
+    failure::Report,
+};
 
 /// Shows what the server knows about a workflow: status, memo, pending activities. What cannot be
 /// decrypted is shown encrypted, with a warning.
@@ -16,9 +19,17 @@ pub(crate) struct Describe {
 impl Describe {
     pub(super) async fn run(self, globals: &Globals) -> Result<(), CliError> {
         let workflows = globals.session().await?.workflows();
-        let (description, unreadable) = workflows.describe(&self.target.execution()).await?;
+        let (mut description, unreadable) = workflows.describe(&self.target.execution()).await?;
         if let Some(reason) = unreadable {
             eprintln!("sealane: warning: shown encrypted: {reason}");
+        }
+        if globals.output == Format::Table {
+            for activity in &mut description.pending_activities {
+                activity.last_failure = activity
+                    .last_failure
+                    .take()
+                    .map(Report::without_stack_traces);
+            }
         }
         output::one(globals.output, &description)
     }

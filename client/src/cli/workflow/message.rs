@@ -40,7 +40,10 @@ impl Signal {
         let workflows = globals.session().await?.workflows();
         let execution = self.target.execution();
         workflows.signal(&execution, &self.name, input).await?;
-        let signaled = Signaled { workflow_id: execution.workflow_id, signal: self.name };
+        let signaled = Signaled {
+            workflow_id: execution.workflow_id,
+            signal: self.name,
+        };
         output::one(globals.output, &signaled)
     }
 }
@@ -71,8 +74,13 @@ impl Query {
         let input = self.inputs.payloads()?;
         let workflows = globals.session().await?.workflows();
         let execution = self.target.execution();
-        let result = workflows.query(&execution, &self.name, input).await?;
-        let answer = Answer { workflow_id: execution.workflow_id, query: self.name, result };
+        let asked = workflows.query(&execution, &self.name, input);
+        let result = wait::until(&workflows, &execution, None, "ask again", asked).await?;
+        let answer = Answer {
+            workflow_id: execution.workflow_id,
+            query: self.name,
+            result,
+        };
         output::one(globals.output, &answer)
     }
 }
@@ -111,11 +119,17 @@ impl Update {
         let workflows = globals.session().await?.workflows();
         let execution = self.target.execution();
         let update_id = self.update_id.unwrap_or_else(|| Uuid::new_v4().to_string());
+        let again = format!("repeat the command with --update-id {update_id}");
         let done = workflows.update(&execution, &self.name, &update_id, input);
-        match wait::until(&workflows, &execution, self.patience.timeout, done).await? {
+        match wait::until(&workflows, &execution, self.patience.timeout, &again, done).await? {
             Updated::Completed(result) => {
                 let workflow_id = execution.workflow_id;
-                let made = Made { workflow_id, update: self.name, update_id, result };
+                let made = Made {
+                    workflow_id,
+                    update: self.name,
+                    update_id,
+                    result,
+                };
                 output::one(globals.output, &made)
             }
             Updated::Failed(report) => {

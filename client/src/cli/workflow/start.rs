@@ -38,9 +38,22 @@ pub(crate) struct Run {
 impl Run {
     pub(super) async fn run(self, globals: &Globals) -> Result<(), CliError> {
         let (workflows, started) = start(self.workflow, globals).await?;
-        let verb = if started.started { "started" } else { "runs already" };
-        eprintln!("sealane: workflow {:?} {verb}, run {}", started.workflow_id, started.run_id);
-        end::report(&workflows, &started.execution(), &self.patience, globals.output).await
+        let verb = if started.started {
+            "started"
+        } else {
+            "runs already"
+        };
+        eprintln!(
+            "sealane: workflow {:?} {verb}, run {}",
+            started.workflow_id, started.run_id
+        );
+        end::report(
+            &workflows,
+            &started.execution(),
+            &self.patience,
+            globals.output,
+        )
+        .await
     }
 }
 

@@ -11,23 +11,34 @@ const ATTRIBUTES: &str = "EventAttributes";
 
 /// Attributes that name what an event is about.
 const NAMES: &[&str] = &[
-    "/workflowType/name",
-    "/activityType/name",
-    "/signalName",
-    "/markerName",
-    "/timerId",
-    "/workflowExecution/workflowId",
-    "/acceptedRequest/input/name",
+    "/workflow_type/name",
+    "/activity_type/name",
+    "/signal_name",
+    "/marker_name",
+    "/timer_id",
+    "/workflow_execution/workflow_id",
+    "/accepted_request/input/name",
 ];
 
 /// Attributes that hold payloads.
-const VALUES: &[&str] = &["/input", "/result", "/details", "/acceptedRequest/input/args", "/outcome/success"];
+const VALUES: &[&str] = &[
+    "/input",
+    "/result",
+    "/details",
+    "/accepted_request/input/args",
+    "/outcome/value/Success",
+];
 
 /// Attributes that hold failures.
-const FAILURES: &[&str] = &["/failure", "/continuedFailure", "/lastFailure", "/outcome/failure"];
+const FAILURES: &[&str] = &[
+    "/failure",
+    "/continued_failure",
+    "/last_failure",
+    "/outcome/value/Failure",
+];
 
 /// Attributes that hold text.
-const TEXTS: &[&str] = &["/reason", "/retryState", "/timeoutType"];
+const TEXTS: &[&str] = &["/reason"];
 
 /// One event in one line of a table.
 #[derive(Debug, PartialEq, Serialize)]
@@ -39,21 +50,23 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Reads the events of a history in protobuf JSON.
+    /// Reads the events of a history in the JSON of the SDK.
     pub(super) fn all(document: &Value) -> Vec<Self> {
         let events = document.get("events").and_then(Value::as_array);
         events.into_iter().flatten().map(Self::of).collect()
     }
 
     fn of(event: &Value) -> Self {
-        let fields = event.as_object().into_iter().flatten();
-        let mut attributes = fields.filter_map(|(name, value)| Some((name.strip_suffix(ATTRIBUTES)?, value)));
-        let (name, attributes) = attributes.next().unwrap_or(("", &Value::Null));
+        let attributes = event.get("attributes").and_then(Value::as_object);
+        let attributes = attributes.and_then(|one| one.iter().next());
+        let name = attributes.map(|(name, _)| name.trim_end_matches(ATTRIBUTES));
         Self {
-            id: text(event.get("eventId")),
-            time: text(event.get("eventTime")),
-            event: capitalised(name),
-            about: about(attributes),
+            id: text(event.get("event_id")),
+            time: text(event.get("event_time")),
+            event: name.unwrap_or_default().to_owned(),
+            about: attributes
+                .map(|(_, attributes)| about(attributes))
+                .unwrap_or_default(),
         }
     }
 }
@@ -65,23 +78,29 @@ fn about(attributes: &Value) -> String {
     let failures = find(FAILURES).filter_map(failure);
     let texts = find(TEXTS).map(|it| text(Some(it)));
     let parts: Vec<String> = names.chain(values).chain(failures).chain(texts).collect();
-    let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = parts
+        .iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
     parts.join(" ")
 }
 
 /// Payloads as JSON, separated by spaces.
 fn values(payloads: &Value) -> Option<String> {
     let payloads = payloads.get("payloads")?.as_array()?;
-    let values = payloads.iter().map(|it| match serde_json::from_value::<Payload>(it.clone()) {
-        Ok(payload) => payload::to_json(&payload).to_string(),
-        Err(_) => json!(it).to_string(),
-    });
+    let values = payloads
+        .iter()
+        .map(|it| match serde_json::from_value::<Payload>(it.clone()) {
+            Ok(payload) => payload::to_json(&payload).to_string(),
+            Err(_) => json!(it).to_string(),
+        });
     Some(values.collect::<Vec<_>>().join(" "))
 }
 
 fn failure(failure: &Value) -> Option<String> {
     let failure: Failure = serde_json::from_value(failure.clone()).ok()?;
-    Some(Report::of(&failure).to_string())
+    (failure != Failure::default()).then(|| Report::of(&failure).to_string())
 }
 
 fn text(value: Option<&Value>) -> String {
@@ -90,12 +109,6 @@ fn text(value: Option<&Value>) -> String {
         Some(Value::Null) | None => String::new(),
         Some(other) => other.to_string(),
     }
-}
-
-fn capitalised(name: &str) -> String {
-    let mut letters = name.chars();
-    let first = letters.next().map(|first| first.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
 }
 
 #[cfg(test)]
@@ -111,15 +124,28 @@ mod tests {
     use super::*;
 
     fn rows(attributes: Attributes) -> Vec<Row> {
-        let event = HistoryEvent { event_id: 7, attributes: Some(attributes), ..HistoryEvent::default() };
-        Row::all(&serde_json::to_value(History { events: vec![event] }).unwrap())
+        let event = HistoryEvent {
+            event_id: 7,
+            attributes: Some(attributes),
+            ..HistoryEvent::default()
+        };
+        Row::all(
+            &serde_json::to_value(History {
+                events: vec![event],
+            })
+            .unwrap(),
+        )
     }
 
     #[test]
     fn an_activity_is_one_line_with_its_name_and_input() {
         let attributes = ActivityTaskScheduledEventAttributes {
-            activity_type: Some(ActivityType { name: "greet".to_owned() }),
-            input: Some(Payloads { payloads: vec![payload::from_json(&json!("Ada"))] }),
+            activity_type: Some(ActivityType {
+                name: "greet".to_owned(),
+            }),
+            input: Some(Payloads {
+                payloads: vec![payload::from_json(&json!("Ada"))],
+            }),
             ..ActivityTaskScheduledEventAttributes::default()
         };
 
@@ -133,16 +159,28 @@ mod tests {
 
     #[test]
     fn a_failure_is_shown_with_its_causes() {
-        let cause = Failure { message: "no stock".to_owned(), ..Failure::default() };
-        let failure =
-            Failure { message: "activity failed".to_owned(), cause: Some(Box::new(cause)), ..Failure::default() };
+        let cause = Failure {
+            message: "no stock".to_owned(),
+            ..Failure::default()
+        };
+        let failure = Failure {
+            message: "activity failed".to_owned(),
+            cause: Some(Box::new(cause)),
+            ..Failure::default()
+        };
         let attributes = WorkflowExecutionFailedEventAttributes {
             failure: Some(failure),
             ..WorkflowExecutionFailedEventAttributes::default()
         };
 
-        let rows = rows(Attributes::WorkflowExecutionFailedEventAttributes(attributes));
+        let rows = rows(Attributes::WorkflowExecutionFailedEventAttributes(
+            attributes,
+        ));
 
-        assert!(rows[0].about.starts_with("activity failed: no stock"), "{:?}", rows[0]);
+        assert!(
+            rows[0].about.starts_with("activity failed: no stock"),
+            "{:?}",
+            rows[0]
+        );
     }
 }
