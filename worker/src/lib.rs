@@ -1,24 +1,7 @@
 //! A Temporal worker with everything around it: settings, encryption, probes, metrics, graceful
 //! drain. You bring workflows and activities.
 //!
-//! ```no_run
-//! use std::process::ExitCode;
-//!
-//! use sealane_worker::{RegistrationError, Settings, WorkerOptions};
-//! # use sealane_workflows::greeting::GreetingWorkflow;
-//! # use sealane_activities::greeting::Greeting;
-//!
-//! fn main() -> ExitCode {
-//!     sealane_worker::main(register)
-//! }
-//!
-//! fn register(worker: &mut WorkerOptions, _: &Settings) -> Result<(), RegistrationError> {
-//!     worker
-//!         .register_workflow::<GreetingWorkflow>()?
-//!         .register_activities(Greeting);
-//!     Ok(())
-//! }
-//! ```
+//! The README shows a whole `main.rs`.
 //!
 //! A program that has more to do than run one worker calls [`run`] instead.
 
@@ -38,3 +21,7 @@ pub use self::{
     process::main,
     run::run,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -164,12 +164,6 @@ pub static DEFINITIONS: &[Definition] = &[
         "Keys to encrypt and decrypt with; reloaded when it changes",
     ),
     Definition::new(
-        "SEALANE_KEY_REFRESH",
-        "a duration from 1s to 24h, such as 5m",
-        "How often keys are looked up again",
-    )
-    .default("5m"),
-    Definition::new(
         "SEALANE_LEGACY_KEY_ID",
         "the id of a key in the key ring",
         "Key for old payloads (encrypted/aesgcm) that do not say which key sealed them",

@@ -3,14 +3,12 @@
 use std::{
     fs,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use super::{
     definitions::definition,
     temporal::name,
     values::{Noted, Values},
-    worker::duration,
 };
 
 /// Whether and how payloads are encrypted.
@@ -26,8 +24,6 @@ pub struct Encryption {
     pub decode: Decode,
     /// What happens to payloads before they are encrypted.
     pub compression: Compression,
-    /// How often keys are looked up again.
-    pub key_refresh: Duration,
 }
 
 /// Whether payloads are encrypted.
@@ -57,9 +53,6 @@ pub enum Compression {
     Zlib,
 }
 
-/// Keys may be looked up this often; a day is the longest that a new key should go unnoticed.
-const KEY_REFRESH: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(24 * 3600));
-
 /// Far longer than any id; keeps what is no id out of messages.
 const LONGEST_KEY_ID: usize = 1000;
 
@@ -82,7 +75,6 @@ pub(super) fn read(values: &mut Values) -> Result<Encryption, Noted> {
         "zlib" => Some(Compression::Zlib),
         _ => None,
     });
-    let key_refresh = values.parse("SEALANE_KEY_REFRESH", |text| duration(text, KEY_REFRESH));
     needed?;
     Ok(Encryption {
         mode: mode?,
@@ -90,7 +82,6 @@ pub(super) fn read(values: &mut Values) -> Result<Encryption, Noted> {
         legacy_key_id: legacy_key_id?,
         decode: decode?,
         compression: compression?,
-        key_refresh: key_refresh?,
     })
 }
 

@@ -74,7 +74,6 @@ fn every_default_is_inside_its_domain() {
     assert_eq!(settings.temporal.deployment, None);
     assert_eq!(settings.encryption.decode, Decode::Permissive);
     assert_eq!(settings.encryption.compression, Compression::Off);
-    assert_eq!(settings.encryption.key_refresh, Duration::from_secs(300));
     assert_eq!(settings.worker.max_activities.get(), 100);
     assert_eq!(settings.worker.max_cached_workflows, 1000);
     assert!(matches!(settings.worker.pollers, Pollers::Autoscaling { max } if max.get() == 100));

@@ -33,10 +33,6 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("SEALANE_CONFIG", &["/nowhere"]),
     ("SEALANE_ENCRYPTION", &["on", "OFF", "false"]),
     ("SEALANE_KEY_FILE", &["/nowhere"]),
-    (
-        "SEALANE_KEY_REFRESH",
-        &["5", "0s", "500ms", "25h", "-1s", "soon"],
-    ),
     ("SEALANE_LEGACY_KEY_ID", &["a\nb"]),
     ("SEALANE_DECODE", &["lenient"]),
     ("SEALANE_COMPRESSION", &["gzip", "true"]),
