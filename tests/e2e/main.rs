@@ -2,3 +2,7 @@
 
 mod greeting;
 mod no_plaintext;
+mod orders;
+mod replay;
+mod tls;
+mod versioning;

@@ -2,6 +2,9 @@
 //! and a world of its own (task queue, key ring, folder) for every test.
 
 pub mod canary;
+pub mod histories;
+pub mod orders;
+pub mod tls;
 mod worker;
 mod world;
 

@@ -40,6 +40,13 @@ pub enum WorkerError {
     )]
     Refused(String),
 
+    /// Code that the SDK does not guard panicked: the `#[init]` method of a workflow, or the SDK.
+    /// The text stays in the process, because it may quote a payload.
+    #[error(
+        "the worker panicked, most likely in the #[init] method of a workflow; the log says where"
+    )]
+    Panicked,
+
     /// The worker gave up while running.
     #[error("the worker stopped: {0}")]
     Stopped(String),
@@ -52,7 +59,9 @@ impl ExitStatus for WorkerError {
             Self::Connect(error) => error.exit_code(),
             Self::Probes(error) => error.exit_code(),
             Self::Refused(_) => exit::REFUSED,
-            Self::Registration(_) | Self::Setup(_) | Self::Stopped(_) => exit::INTERNAL,
+            Self::Registration(_) | Self::Setup(_) | Self::Panicked | Self::Stopped(_) => {
+                exit::INTERNAL
+            }
         }
     }
 }

@@ -96,3 +96,73 @@ pub(crate) fn metric_labels(settings: &Settings) -> HashMap<String, String> {
         ),
     ])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{ffi::OsString, time::Duration};
+
+    use sealane_service::settings::Settings;
+    use temporalio_common::worker::VersioningBehavior;
+    use temporalio_sdk::runtime::PollerBehavior;
+
+    use super::{metric_labels, worker_options};
+
+    fn settings(variables: &[(&str, &str)]) -> Settings {
+        Settings::load(None, |name| {
+            let all = [("SEALANE_ENCRYPTION", "off")];
+            let found = variables
+                .iter()
+                .chain(&all)
+                .find(|(known, _)| *known == name);
+            found.map(|(_, value)| OsString::from(value))
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn pollers_follow_the_load_unless_a_number_is_set() {
+        let automatic = worker_options(&settings(&[]));
+        assert!(matches!(
+            automatic.activity_task_poller_behavior,
+            Some(PollerBehavior::Autoscaling(range)) if range.minimum == 1 && range.maximum == 100
+        ));
+
+        let fixed = worker_options(&settings(&[("SEALANE_POLLERS", "7")]));
+        assert_eq!(
+            fixed.workflow_task_poller_behavior,
+            Some(PollerBehavior::SimpleMaximum(7))
+        );
+    }
+
+    #[test]
+    fn a_deployment_turns_versioning_on_and_pins_workflows() {
+        let plain = worker_options(&settings(&[]));
+        assert!(!plain.deployment_options.use_worker_versioning);
+
+        let settings = settings(&[
+            ("TEMPORAL_DEPLOYMENT_NAME", "shop/orders"),
+            ("TEMPORAL_WORKER_BUILD_ID", "v1.2"),
+        ]);
+        let deployment = worker_options(&settings).deployment_options;
+
+        assert!(deployment.use_worker_versioning);
+        assert_eq!(deployment.version.deployment_name, "shop/orders");
+        assert_eq!(deployment.version.build_id, "v1.2");
+        assert_eq!(
+            deployment.default_versioning_behavior,
+            Some(VersioningBehavior::Pinned)
+        );
+        let labels = metric_labels(&settings);
+        assert_eq!(labels["temporal_worker_deployment_name"], "shop_orders");
+    }
+
+    #[test]
+    fn activities_get_the_drain_timeout_and_not_for_ever() {
+        let options = worker_options(&settings(&[("SEALANE_DRAIN_TIMEOUT", "40s")]));
+
+        assert_eq!(
+            options.graceful_shutdown_period,
+            Some(Duration::from_secs(40))
+        );
+    }
+}

@@ -28,11 +28,11 @@ struct Arguments {
     config: Option<PathBuf>,
 }
 
-/// Runs the worker that `register` describes, until SIGTERM or SIGINT, and returns the exit code:
-/// 0 stopped as asked, 64 wrong command line, 69 Temporal is unreachable, 70 internal error, 77
-/// refused by Temporal, 78 wrong settings or no usable key.
+/// Runs the worker that `register` describes until SIGTERM or SIGINT, and returns the exit code.
 ///
-/// A second signal ends the process at once.
+/// 0 stopped as asked, 64 wrong command line, 69 Temporal is unreachable, 70 internal error, 77
+/// refused by Temporal, 78 wrong settings or no usable key. A second signal ends the process at
+/// once.
 pub fn main<R>(register: R) -> ExitCode
 where
     R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,

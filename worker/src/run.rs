@@ -3,9 +3,11 @@
 use std::{
     convert::Infallible,
     future::Future,
+    panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt;
 use sealane_client::{
     connection::{self, Extras, PollState, Polls},
     encryption,
@@ -121,8 +123,9 @@ impl Surroundings {
             tokio::time::sleep(settings.worker.drain_timeout + CANCEL_GRACE).await;
         };
         tokio::select! {
-            ended = worker.run() => {
-                ended?;
+            // The SDK catches panics in workflows, except in `#[init]`, which takes the worker down.
+            ended = AssertUnwindSafe(worker.run()).catch_unwind() => {
+                ended.map_err(|_| WorkerError::Panicked)??;
                 tracing::info!("drained");
             }
             () = draining => tracing::warn!("activities ignored their cancellation and are abandoned; they will be retried"),
