@@ -16,6 +16,12 @@ use temporalio_client::{
         WorkflowUpdateError,
     },
 };
+use temporalio_common::{
+    data_converters::SerializationContextData, payload_visitor::decode_payloads,
+    protos::temporal::api::failure::v1::Failure,
+};
+
+use crate::failure::Report;
 
 /// One greeting.
 pub struct Greeting(WorkflowHandle<Client, GreetingWorkflow>);
@@ -113,13 +119,20 @@ impl OrderHandle {
     ///
     /// # Errors
     ///
-    /// [`WorkflowUpdateError::Failed`] if the order refuses, because it is being shipped or the
-    /// address is incomplete.
-    pub async fn change_address(&self, address: Address) -> Result<Address, WorkflowUpdateError> {
+    /// [`UpdateError::Refused`] if the order refuses, because it is being shipped or the address is
+    /// incomplete.
+    pub async fn change_address(&self, address: Address) -> Result<Address, UpdateError> {
         let options = WorkflowExecuteUpdateOptions::default();
-        self.0
-            .execute_update(OrderWorkflow::change_address, address, options)
-            .await
+        let update = self
+            .0
+            .execute_update(OrderWorkflow::change_address, address, options);
+        match update.await {
+            Ok(address) => Ok(address),
+            Err(WorkflowUpdateError::Failed(failure)) => {
+                Err(refusal(self.0.client(), *failure).await)
+            }
+            Err(other) => Err(other.into()),
+        }
     }
 
     /// Asks for the order to be cancelled. It is, unless shipping has started.
@@ -143,4 +156,26 @@ fn latest_run(client: &Client, workflow_id: &str) -> WorkflowExecutionInfo {
         .namespace(client.namespace())
         .workflow_id(workflow_id)
         .build()
+}
+
+/// Why an update did not happen.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpdateError {
+    /// The workflow refused it, or failed at it; this is what it said.
+    #[error("{0}")]
+    Refused(Report),
+
+    /// It could not be sent, or its answer could not be read.
+    #[error(transparent)]
+    Call(#[from] WorkflowUpdateError),
+}
+
+/// The SDK hands over the failure of an update as the server holds it: encrypted.
+async fn refusal(client: &Client, mut failure: Failure) -> UpdateError {
+    let codec = client.options().data_converter.codec();
+    match decode_payloads(&mut failure, codec, &SerializationContextData::None).await {
+        Ok(()) => UpdateError::Refused(Report::of(&failure)),
+        Err(error) => UpdateError::Call(error.into()),
+    }
 }

@@ -2,8 +2,10 @@
 //! and a world of its own (task queue, key ring, folder) for every test.
 
 pub mod canary;
+pub mod frontend;
 pub mod histories;
 pub mod orders;
+pub mod process;
 pub mod tls;
 mod worker;
 mod world;

@@ -1,31 +1,25 @@
-//! A shop: a world with a gateway of its own, and ways to stop an order exactly where a test wants it.
+//! A shop: a world with a gateway of its own, and orders placed there.
+
+mod hold;
 
 use std::{collections::BTreeSet, future::Future, time::Duration};
 
 use anyhow::Context;
-use sealane_activities::orders::Orders;
 use sealane_client::{
-    decode::Decoder,
     encryption,
     failure::Report,
     handles::OrderHandle,
     workflow::{Execution, Workflows},
 };
-use sealane_dev::gateway::{Gateway, Knobs, Operation, State, Throttle};
+use sealane_dev::gateway::{Gateway, Operation, State};
 use sealane_worker::{RegistrationError, Settings, WorkerOptions, flows};
-use sealane_workflows::orders::{Address, Item, Order, OrderWorkflow, Receipt};
-use temporalio_client::{
-    Client, WorkflowStartOptions,
-    errors::{WorkflowGetResultError, WorkflowUpdateError},
-};
+use sealane_workflows::orders::{Address, Item, Order, Receipt};
+use temporalio_client::{Client, WorkflowStartOptions, errors::WorkflowGetResultError};
 
 use crate::{TestWorker, World};
 
 /// Bounds every wait, so that what never comes fails a test instead of hanging it. Nothing here takes a tenth of it.
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// How long a held attempt is told to wait: much longer than any test.
-const HOLD_SECONDS: u64 = 600;
 
 /// A world with a gateway, and the workers of the flows.
 pub struct Shop {
@@ -33,7 +27,6 @@ pub struct Shop {
     pub gateway: Gateway,
     /// Cancels, describes, and reads histories.
     pub workflows: Workflows,
-    decoder: Decoder,
     client: Client,
     world: World,
     workers: Vec<TestWorker>,
@@ -74,8 +67,7 @@ impl Shop {
         let client = world.client().await;
         let codec = encryption::codec(&world.settings().encryption)?;
         Ok(Self {
-            workflows: Workflows::new(client.clone(), codec.clone()),
-            decoder: Decoder::new(codec),
+            workflows: Workflows::new(client.clone(), codec),
             gateway,
             client,
             world,
@@ -158,73 +150,6 @@ impl Shop {
         patiently("a failed attempt", failed).await
     }
 
-    /// Places `order` and stops it while its card is being charged: the charge waits, nothing was taken.
-    ///
-    /// The knobs cannot fail the second request and not the first. So the first is made while no worker decides what
-    /// comes after it, and the knob is turned before one does.
-    ///
-    /// # Errors
-    ///
-    /// What the server or a worker objects to.
-    pub async fn hold_at_charging(&mut self, order: Order) -> anyhow::Result<Placed> {
-        let deciding = TestWorker::start(self.world.settings(), decisions);
-        let placed = self.place(order).await?;
-        // Answered after the first workflow task, which asks for the reservation.
-        patiently("the status", placed.handle.status()).await?;
-        patiently("the worker", deciding.stop()).await?;
-        self.start_worker(side_effects);
-        self.gateway_reaches(|state| state.log().effects_of(Operation::Reserve) == 1)
-            .await;
-        self.gateway.turn(|knobs| knobs.throttle = hold());
-        self.start_worker(decisions);
-        self.attempt_fails(&placed, "charge_card", "Throttled")
-            .await?;
-        Ok(placed)
-    }
-
-    /// Places `order` and stops it when the parcel with this number, counted from 0, is to be packed.
-    ///
-    /// # Errors
-    ///
-    /// What the server objects to.
-    pub async fn hold_at_parcel(&self, order: Order, number: u32) -> anyhow::Result<Placed> {
-        self.gateway
-            .turn(|knobs| knobs.pause_at_parcel = Some(number));
-        let placed = self.place(order).await?;
-        self.gateway_reaches(State::is_paused).await;
-        Ok(placed)
-    }
-
-    /// Places `order` and stops it when its only parcel is packed, while Temporal believes it is not.
-    ///
-    /// # Errors
-    ///
-    /// What the server objects to.
-    pub async fn hold_after_lost_parcel(&self, order: Order) -> anyhow::Result<Placed> {
-        let placed = self.hold_at_parcel(order, 0).await?;
-        self.gateway.turn(|knobs| {
-            *knobs = Knobs {
-                lose_next: u32::MAX,
-                ..Knobs::default()
-            }
-        });
-        self.gateway_reaches(|state| state.log().effects_of(Operation::Pack(0)) == 1)
-            .await;
-        self.gateway.turn(|knobs| {
-            *knobs = Knobs {
-                throttle: hold(),
-                ..Knobs::default()
-            }
-        });
-        self.attempt_fails(&placed, "ship", "Throttled").await?;
-        Ok(placed)
-    }
-
-    /// Lets go of everything that is held at a parcel, and serves every request from now on.
-    pub fn resume(&self) {
-        self.gateway.turn(|knobs| *knobs = Knobs::default());
-    }
-
     /// Lets the gateway have nothing left of `sku`.
     pub fn sell_out(&self, sku: &str) {
         self.gateway
@@ -257,21 +182,6 @@ impl Shop {
         match self.result(placed).await {
             Err(WorkflowGetResultError::Failed(error)) => Ok(Report::of(error.failure())),
             other => anyhow::bail!("the order ended as {other:?}, expected a failure"),
-        }
-    }
-
-    /// Returns why the order refused to be readdressed.
-    ///
-    /// # Errors
-    ///
-    /// If it did not.
-    pub async fn refusal(
-        &self,
-        outcome: Result<Address, WorkflowUpdateError>,
-    ) -> anyhow::Result<Report> {
-        match outcome {
-            Err(WorkflowUpdateError::Failed(failure)) => Ok(self.decoder.failure(*failure).await?),
-            other => anyhow::bail!("the update ended as {other:?}, expected a refusal"),
         }
     }
 
@@ -346,23 +256,4 @@ pub async fn patiently<T>(what: &str, work: impl Future<Output = T>) -> T {
         Ok(done) => done,
         Err(_) => panic!("waited {PATIENCE:?} for {what}"),
     }
-}
-
-/// Turns one request away for so long that nothing but the test goes on.
-fn hold() -> Option<Throttle> {
-    Some(Throttle {
-        next: 1,
-        retry_after_seconds: HOLD_SECONDS,
-        status: 429,
-    })
-}
-
-fn decisions(worker: &mut WorkerOptions, _: &Settings) -> Result<(), RegistrationError> {
-    worker.register_workflow::<OrderWorkflow>()?;
-    Ok(())
-}
-
-fn side_effects(worker: &mut WorkerOptions, settings: &Settings) -> Result<(), RegistrationError> {
-    worker.register_activities(Orders::new(settings.orders_gateway_url.clone())?);
-    Ok(())
 }

@@ -162,10 +162,15 @@ impl Saga {
         self.undo.push(undo);
         let outcome = self.ctx.execute_activity(activity, request, options).await;
         outcome.map_err(|error| {
-            if all_or_nothing && was_refused(&error) {
+            let refused = was_refused(&error);
+            if all_or_nothing && refused {
                 self.undo.pop();
             }
-            Stop::from(error)
+            match Stop::from(error) {
+                // An attempt that was running when the order was stopped is not retried if it fails.
+                Stop::Failed(_) if !refused && self.stop.is_cancelled() => Stop::Cancelled,
+                stop => stop,
+            }
         })
     }
 

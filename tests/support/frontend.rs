@@ -1,0 +1,79 @@
+//! A stand-in for a Temporal frontend that no client wants to meet: it gives every request the same answer.
+
+use std::net::SocketAddr;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use h2::server::SendResponse;
+use http::{HeaderMap, HeaderValue, Response};
+use prost::Message;
+use temporalio_common::protos::temporal::api::workflowservice::v1::GetSystemInfoResponse;
+use tokio::net::{TcpListener, TcpStream};
+
+/// What a [`Frontend`] says to everything.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// A gRPC status other than OK, and its message.
+    Status(u8, &'static str),
+    /// The system information of a server of this version.
+    Version(&'static str),
+}
+
+/// Starts a frontend that listens for as long as the runtime lives, and returns where.
+///
+/// # Errors
+///
+/// If it cannot listen.
+pub async fn start(answer: Answer) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, answer.clone()));
+        }
+    });
+    Ok(address)
+}
+
+async fn serve(stream: TcpStream, answer: Answer) -> Result<(), h2::Error> {
+    let mut connection = h2::server::handshake(stream).await?;
+    while let Some(request) = connection.accept().await {
+        let (_, respond) = request?;
+        reply(respond, &answer)?;
+    }
+    Ok(())
+}
+
+fn reply(mut respond: SendResponse<Bytes>, answer: &Answer) -> Result<(), h2::Error> {
+    let mut response = Response::new(());
+    let headers = response.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("application/grpc"));
+    match answer {
+        Answer::Status(code, message) => {
+            headers.insert("grpc-status", HeaderValue::from(u16::from(*code)));
+            headers.insert("grpc-message", HeaderValue::from_static(message));
+            respond.send_response(response, true)?;
+        }
+        Answer::Version(version) => {
+            let mut body = respond.send_response(response, false)?;
+            body.send_data(system_info(version), false)?;
+            let mut trailers = HeaderMap::new();
+            trailers.insert("grpc-status", HeaderValue::from_static("0"));
+            body.send_trailers(trailers)?;
+        }
+    }
+    Ok(())
+}
+
+/// One gRPC frame: not compressed, length, message.
+fn system_info(version: &str) -> Bytes {
+    let message = GetSystemInfoResponse {
+        server_version: version.to_owned(),
+        ..GetSystemInfoResponse::default()
+    }
+    .encode_to_vec();
+    let mut frame = BytesMut::new();
+    frame.put_u8(0);
+    frame.put_u32(u32::try_from(message.len()).expect("a version is short"));
+    frame.put_slice(&message);
+    frame.freeze()
+}

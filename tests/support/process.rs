@@ -1,0 +1,169 @@
+//! A program of ours as a process of its own: started, listened to, signalled, waited for.
+
+use std::{collections::BTreeMap, ffi::OsStr, process::Stdio};
+
+use anyhow::{Context, bail};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, ChildStderr, Command},
+    sync::watch,
+};
+
+use crate::orders::patiently;
+
+/// What the worker logs with the address of its probes.
+const SERVING: &str = "probes and metrics are served";
+
+/// A running process. Dropping it kills it.
+pub struct Process {
+    child: Child,
+    said: watch::Receiver<Vec<String>>,
+}
+
+/// How a process ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// Its exit code; none if a signal killed it.
+    pub code: Option<i32>,
+    /// Everything it wrote to standard error.
+    pub said: Vec<String>,
+}
+
+/// The answer of a probe.
+#[derive(Debug)]
+pub struct Probe {
+    /// HTTP status.
+    pub status: u16,
+    /// The answer itself.
+    pub body: String,
+}
+
+impl Process {
+    /// Starts `program`, which sees `variables` and nothing else of the environment.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started.
+    pub fn start(
+        program: impl AsRef<OsStr>,
+        arguments: &[&str],
+        variables: &BTreeMap<String, String>,
+    ) -> anyhow::Result<Self> {
+        let program = program.as_ref();
+        let mut child = Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(variables)
+            // A backtrace must not show even where somebody would like to see one.
+            .env("RUST_BACKTRACE", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("{} cannot be started", program.display()))?;
+        let stderr = child.stderr.take().context("stderr is piped")?;
+        Ok(Self {
+            child,
+            said: listen(stderr),
+        })
+    }
+
+    /// Waits until a line of standard error contains `text`, and returns the line.
+    ///
+    /// # Errors
+    ///
+    /// If the process ends without having said so.
+    ///
+    /// # Panics
+    ///
+    /// If it does neither.
+    pub async fn says(&self, text: &str) -> anyhow::Result<String> {
+        let mut said = self.said.clone();
+        let find = |lines: &[String]| lines.iter().find(|line| line.contains(text)).cloned();
+        let waiting = said.wait_for(|lines| find(lines).is_some());
+        let found = patiently(text, waiting)
+            .await
+            .ok()
+            .and_then(|lines| find(&lines));
+        found.with_context(|| format!("ended without {text:?}:\n{}", self.said.borrow().join("\n")))
+    }
+
+    /// Sends a signal by its short name, such as `TERM`.
+    ///
+    /// # Errors
+    ///
+    /// If the process has ended already.
+    pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let pid = self.child.id().context("the process has ended")?;
+        let script = format!("kill -s {name} {pid}");
+        let sent = Command::new("sh").args(["-c", &script]).status().await?;
+        if !sent.success() {
+            bail!("SIG{name} did not reach process {pid}");
+        }
+        Ok(())
+    }
+
+    /// Waits for the end.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system does not tell how it ended.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end.
+    pub async fn ends(mut self) -> anyhow::Result<Ended> {
+        let status = patiently("the end of the process", self.child.wait()).await?;
+        // Standard error may hold more than was read so far; it is all there once the sender is gone.
+        let rest = async { while self.said.changed().await.is_ok() {} };
+        patiently("the end of standard error", rest).await;
+        Ok(Ended {
+            code: status.code(),
+            said: self.said.borrow().clone(),
+        })
+    }
+
+    /// Waits until the process has a port for probes, and asks for `path`.
+    ///
+    /// # Errors
+    ///
+    /// If nothing answers.
+    pub async fn probe(&self, path: &str) -> anyhow::Result<Probe> {
+        let event: Value = serde_json::from_str(&self.says(SERVING).await?)?;
+        let address = event["http.address"]
+            .as_str()
+            .context("no address is logged")?;
+        probe(&format!("http://{address}{path}")).await
+    }
+}
+
+/// Asks `url`, whatever the status of the answer.
+///
+/// # Errors
+///
+/// If nothing answers.
+///
+/// # Panics
+///
+/// If the answer does not come.
+pub async fn probe(url: &str) -> anyhow::Result<Probe> {
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let answer = patiently(url, client.get(url).send()).await?;
+    Ok(Probe {
+        status: answer.status().as_u16(),
+        body: patiently(url, answer.text()).await?,
+    })
+}
+
+fn listen(stderr: ChildStderr) -> watch::Receiver<Vec<String>> {
+    let (sender, said) = watch::channel(Vec::new());
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(stderr).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            sender.send_modify(|said| said.push(line));
+        }
+    });
+    said
+}
