@@ -6,9 +6,9 @@ use clap::Parser;
 
 /// Runs Temporal, the order gateway, a worker and a trigger on this machine, encrypted.
 ///
-/// Ports that are not given are the usual ones, or free ones if those are taken. Variables that start
-/// with SEALANE_ reach the worker; those that start with TEMPORAL_ do not, except TEMPORAL_CLI, so
-/// that nothing here can reach a real cluster.
+/// Ports that are not given are the usual ones, or free ones if those are taken. Settings whose names
+/// start with `SEALANE_` reach the worker; those that start with `TEMPORAL_` do not, so that nothing
+/// here can reach a real cluster. `TEMPORAL_CLI` may name the Temporal CLI to use.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "cargo run --", version)]
 pub(crate) struct Arguments {

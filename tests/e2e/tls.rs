@@ -41,7 +41,7 @@ async fn a_server_is_trusted_by_the_authority_in_the_settings() -> anyhow::Resul
 async fn a_server_of_an_unknown_authority_is_not_spoken_to() -> anyhow::Result<()> {
     let world = world_behind_tls(false).await?;
 
-    let error = connect(&world).await.err().expect("nobody vouches for it");
+    let error = connect(&world).await.expect_err("nobody vouches for it");
 
     let text = error.to_string();
     assert!(matches!(error, ConnectError::Unreachable { .. }), "{text}");
@@ -58,7 +58,7 @@ async fn a_server_of_another_name_is_not_spoken_to() -> anyhow::Result<()> {
     with_file(&mut world, "TEMPORAL_TLS_SERVER_CA_CERT_PATH", "ca.pem");
     world.set("TEMPORAL_TLS_SERVER_NAME", "somebody.else");
 
-    let error = connect(&world).await.err().expect("the name differs");
+    let error = connect(&world).await.expect_err("the name differs");
 
     assert!(error.to_string().contains("certificate"), "{error}");
     Ok(())

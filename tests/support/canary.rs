@@ -5,7 +5,10 @@
 //! which paths were really taken.
 #![expect(
     missing_docs,
-    reason = "the macros turn each method into a constant without its comment"
+    clippy::missing_errors_doc,
+    clippy::needless_pass_by_value,
+    clippy::ptr_arg,
+    reason = "the macros decide the signatures, and turn each method into a constant without its comment"
 )]
 
 use std::{

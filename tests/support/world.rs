@@ -28,6 +28,10 @@ pub fn home() -> PathBuf {
 }
 
 /// Returns the Temporal CLI that tests use.
+///
+/// # Errors
+///
+/// If there is none and none can be installed.
 pub async fn temporal_cli() -> anyhow::Result<TemporalCli> {
     TemporalCli::find(&home(), |news| eprintln!("{news}")).await
 }
