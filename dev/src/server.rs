@@ -104,16 +104,17 @@ impl DevServer {
         let settings = plain_connection(&self.address)?;
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
-            let problem = match probe(&settings).await {
-                Ok(()) => return Ok(()),
-                Err(problem) => problem,
-            };
+            let answer = probe(&settings).await;
+            // Asked even after an answer, which may come from somebody else on the same port.
             if let Some(status) = self.guardian.try_wait()? {
                 bail!(
                     "the Temporal dev server at {} ended at once ({status}); is the port taken?",
                     self.address
                 );
             }
+            let Err(problem) = answer else {
+                return Ok(());
+            };
             if Instant::now() > deadline {
                 return Err(problem.context("the Temporal dev server does not answer"));
             }

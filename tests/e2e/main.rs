@@ -1,8 +1,11 @@
 //! Everything together, against a real Temporal server.
 
 mod greeting;
+mod interop;
+mod keys;
 mod no_plaintext;
 mod orders;
 mod replay;
 mod tls;
 mod versioning;
+mod watchdog;

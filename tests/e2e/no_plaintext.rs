@@ -12,13 +12,16 @@ use sealane_dev::server::{DevServer, Options};
 use sealane_tests::{
     TestWorker, World,
     canary::{self, mark},
+    orders::patiently,
     temporal_cli,
 };
 use serde_json::{Value, json};
 use temporalio_client::{
-    Client,
+    Client, WorkflowTerminateOptions,
     schedules::{CreateScheduleOptions, ScheduleAction, ScheduleSpec},
 };
+
+use temporalio_common::protos::temporal::api::common::v1::Payloads;
 
 /// Long enough to be found nowhere by chance.
 const TAG: &str = "canary-5f1c9a7e42d8";
@@ -35,14 +38,16 @@ async fn no_plaintext_reaches_the_database() -> anyhow::Result<()> {
         ..Options::default()
     };
     let server = DevServer::start(&temporal_cli().await?, &options).await?;
-    let world = World::on(&server);
+    let mut world = World::on(&server);
+    // Every workflow task replays, so that failures are also read back and sent on.
+    world.set("SEALANE_MAX_CACHED_WORKFLOWS", "0");
     let worker = TestWorker::start(world.settings(), canary::register);
     let sender = Sender::new(&world).await;
 
     let mut seen = BTreeSet::new();
-    sender.talk_to_a_workflow(&mut seen).await?;
-    sender.let_a_workflow_fail(&mut seen).await?;
-    sender.confuse_a_workflow(&mut seen).await?;
+    patiently("the workflow", sender.talk_to_a_workflow(&mut seen)).await?;
+    sender.let_workflows_fail(&mut seen).await?;
+    patiently("the failed tasks", sender.confuse_a_workflow(&mut seen)).await?;
     sender.keep_schedules(&mut seen).await?;
     worker.stop().await?;
 
@@ -73,6 +78,7 @@ const PATHS: &[&str] = &[
     "heartbeat",
     "input-wrong-type",
     "local-activity",
+    "local-failure",
     "memo",
     "query",
     "query-failure",
@@ -87,6 +93,7 @@ const PATHS: &[&str] = &[
     "signal-panic",
     "signal-wrong-type",
     "summary",
+    "termination",
     "timer-summary",
     "update",
     "update-failure",
@@ -183,10 +190,32 @@ impl Sender {
         Ok(())
     }
 
-    async fn let_a_workflow_fail(&self, seen: &mut BTreeSet<String>) -> anyhow::Result<()> {
-        let execution = self.start("FailingWorkflow", "fail", &json!(TAG)).await?;
-        let outcome = self.workflows.outcome(&execution).await?;
-        assert!(matches!(outcome.ending, Ending::Failed(_)), "{outcome:?}");
+    async fn let_workflows_fail(&self, seen: &mut BTreeSet<String>) -> anyhow::Result<()> {
+        for workflow_type in ["FailingWorkflow", "ResendingWorkflow"] {
+            let execution = self
+                .start(workflow_type, workflow_type, &json!(TAG))
+                .await?;
+            let outcome = patiently("the failure", self.workflows.outcome(&execution)).await?;
+            assert!(matches!(outcome.ending, Ending::Failed(_)), "{outcome:?}");
+            note(seen, &self.workflows.history(&execution).await?);
+        }
+        self.terminate_through_the_sdk(seen).await
+    }
+
+    /// The SDK sends the details of a termination around its codec.
+    async fn terminate_through_the_sdk(&self, seen: &mut BTreeSet<String>) -> anyhow::Result<()> {
+        let execution = self.start("CountingWorkflow", "doomed", &json!(1)).await?;
+        let handle = self
+            .client
+            .get_workflow_handle::<canary::CountingWorkflow>(&execution.workflow_id);
+        let details = from_json(&json!(mark(TAG, "termination")));
+        let options = WorkflowTerminateOptions::builder()
+            .reason("by hand")
+            .details(Payloads {
+                payloads: vec![details],
+            })
+            .build();
+        handle.terminate(options).await?;
         note(seen, &self.workflows.history(&execution).await?);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Worker versioning, as the Temporal worker controller turns it on.
 
 use sealane_client::handles::Greeting;
-use sealane_tests::{TestWorker, World};
+use sealane_tests::{TestWorker, World, orders::patiently};
 use temporalio_client::{NamespacedClient, WorkflowStartOptions, grpc::WorkflowService};
 use temporalio_common::protos::temporal::api::workflowservice::v1::SetWorkerDeploymentCurrentVersionRequest;
 use tonic::IntoRequest;
@@ -24,16 +24,19 @@ async fn a_versioned_worker_gets_work_once_its_version_is_current() -> anyhow::R
         build_id: "build-1".to_owned(),
         ..SetWorkerDeploymentCurrentVersionRequest::default()
     };
-    while client
-        .set_worker_deployment_current_version(request.clone().into_request())
-        .await
-        .is_err()
-    {
-        tokio::task::yield_now().await;
-    }
+    let accepted = async {
+        while client
+            .set_worker_deployment_current_version(request.clone().into_request())
+            .await
+            .is_err()
+        {
+            tokio::task::yield_now().await;
+        }
+    };
+    patiently("the version", accepted).await;
 
     assert_eq!(
-        greeting.result().await?,
+        patiently("the greeting", greeting.result()).await?,
         "Final result: Processed: Hello, Ada!"
     );
     worker.stop().await?;

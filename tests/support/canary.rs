@@ -43,6 +43,7 @@ pub fn register(worker: &mut WorkerOptions, _: &Settings) -> Result<(), Registra
         .register_workflow::<CanaryWorkflow>()?
         .register_workflow::<CanaryChildWorkflow>()?
         .register_workflow::<FailingWorkflow>()?
+        .register_workflow::<ResendingWorkflow>()?
         .register_workflow::<CountingWorkflow>()?
         .register_activities(CanaryActivities);
     Ok(())
@@ -85,6 +86,12 @@ impl CanaryActivities {
         let text = mark(&tag, "activity-panic");
         assert!(!first_time(&text), "{text}");
         Ok(())
+    }
+
+    #[activity(name = "refuse")]
+    pub async fn refuse(_ctx: ActivityContext, text: String) -> Result<(), ActivityError> {
+        let failure = ApplicationFailure::non_retryable(anyhow::anyhow!(text));
+        Err(ActivityError::application(failure))
     }
 
     #[activity(name = "count")]
@@ -276,6 +283,31 @@ impl FailingWorkflow {
                 .build()
                 .into(),
         )
+    }
+}
+
+/// Ends with the failure of a local activity, as it comes back from the history: with the text that
+/// was decoded on the way in.
+#[workflow]
+#[derive(Default)]
+pub struct ResendingWorkflow;
+
+#[workflow_methods]
+impl ResendingWorkflow {
+    #[run(name = "ResendingWorkflow")]
+    pub async fn run(ctx: &mut WorkflowContext<Self>, tag: String) -> WorkflowResult<()> {
+        let text = mark(&tag, "local-failure");
+        let refused = ctx
+            .execute_local_activity(
+                CanaryActivities::refuse,
+                text,
+                LocalActivityOptions::default(),
+            )
+            .await;
+        // Without a cache, the task after this timer replays everything before it.
+        ctx.timer(Duration::from_millis(1)).await;
+        refused?;
+        Ok(())
     }
 }
 

@@ -6,6 +6,7 @@ pub mod frontend;
 pub mod histories;
 pub mod orders;
 pub mod process;
+pub mod python;
 pub mod tls;
 mod worker;
 mod world;

@@ -6,6 +6,7 @@ use sealane_service::{
     probes::BindError,
 };
 use temporalio_sdk::WorkerRunError;
+use tonic::{Code, Status};
 
 /// Whatever kept workflows and activities from being registered.
 pub type RegistrationError = Box<dyn std::error::Error + Send + Sync>;
@@ -40,6 +41,10 @@ pub enum WorkerError {
     )]
     Refused(String),
 
+    /// The server went away before the worker could begin. Worth starting again.
+    #[error("the Temporal server went away: {0}")]
+    Lost(String),
+
     /// Code that the SDK does not guard panicked: the `#[init]` method of a workflow, or the SDK.
     /// The text stays in the process, because it may quote a payload.
     #[error(
@@ -59,6 +64,7 @@ impl ExitStatus for WorkerError {
             Self::Connect(error) => error.exit_code(),
             Self::Probes(error) => error.exit_code(),
             Self::Refused(_) => exit::REFUSED,
+            Self::Lost(_) => exit::UNAVAILABLE,
             Self::Registration(_) | Self::Setup(_) | Self::Panicked | Self::Stopped(_) => {
                 exit::INTERNAL
             }
@@ -68,11 +74,27 @@ impl ExitStatus for WorkerError {
 
 impl From<WorkerRunError> for WorkerError {
     fn from(error: WorkerRunError) -> Self {
-        match error {
-            WorkerRunError::Validation { .. } => Self::Refused(causes(&error)),
-            _ => Self::Stopped(causes(&error)),
+        let text = causes(&error);
+        match status(&error) {
+            Some(Code::PermissionDenied | Code::Unauthenticated | Code::NotFound) => {
+                Self::Refused(text)
+            }
+            Some(Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled) => Self::Lost(text),
+            _ => Self::Stopped(text),
         }
     }
+}
+
+/// What the server said, if it was the server.
+fn status(error: &(dyn std::error::Error + 'static)) -> Option<Code> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(status) = error.downcast_ref::<Status>() {
+            return Some(status.code());
+        }
+        next = error.source();
+    }
+    None
 }
 
 /// The SDK's outermost error rarely names the cause, so the chain is shown whole.

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// After this much more than drain and cancellation, the process has hung and is ended.
-const HANG_GRACE: Duration = Duration::from_secs(5);
+const HANG_GRACE: Duration = Duration::from_secs(10);
 
 /// A Temporal worker. All settings are environment variables; see docs/configuration.md.
 #[derive(Debug, Parser)]

@@ -128,7 +128,7 @@ impl Surroundings {
                 ended.map_err(|_| WorkerError::Panicked)??;
                 tracing::info!("drained");
             }
-            () = draining => tracing::warn!("activities ignored their cancellation and are abandoned; they will be retried"),
+            () = draining => tracing::warn!("the drain did not end in time; what still runs is left to its timeouts and another worker"),
             never = self.watchdog.tick() => match never {},
             never = self.follow(polls.subscribe(), started) => match never {},
         }

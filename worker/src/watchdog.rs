@@ -17,6 +17,9 @@ use std::{
 /// Ten ticks within the shortest limit anyone would set.
 const TICK: Duration = Duration::from_millis(100);
 
+/// In place of the time of a last tick.
+const NOT_TICKING: u64 = u64::MAX;
+
 /// The time of the last tick, shared between the worker's task and the liveness probe.
 #[derive(Clone)]
 pub(crate) struct Watchdog {
@@ -30,12 +33,13 @@ impl Watchdog {
         Self {
             limit,
             start: Instant::now(),
-            last_tick_millis: Arc::new(AtomicU64::new(0)),
+            last_tick_millis: Arc::new(AtomicU64::new(NOT_TICKING)),
         }
     }
 
-    /// Ticks for ever. Poll it from the task that runs the worker.
+    /// Ticks until it is dropped. Poll it from the task that runs the worker.
     pub(crate) async fn tick(&self) -> Infallible {
+        let _stopped = Stopped(&self.last_tick_millis);
         let mut ticks = tokio::time::interval(TICK);
         loop {
             ticks.tick().await;
@@ -44,9 +48,13 @@ impl Watchdog {
         }
     }
 
-    /// Returns why the process is not alive any more, or that it is.
+    /// Returns why the process is not alive any more, or that it is. Before and after the ticking
+    /// there are no workflows that could block anything.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let last = Duration::from_millis(self.last_tick_millis.load(Ordering::Relaxed));
+        let last = match self.last_tick_millis.load(Ordering::Relaxed) {
+            NOT_TICKING => return Ok(()),
+            millis => Duration::from_millis(millis),
+        };
         let silent = self.start.elapsed().saturating_sub(last);
         if silent <= self.limit {
             return Ok(());
@@ -56,6 +64,15 @@ impl Watchdog {
             silent.as_secs(),
             self.limit.as_secs()
         ))
+    }
+}
+
+/// Marks the end of the ticking, however it ends.
+struct Stopped<'a>(&'a AtomicU64);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        self.0.store(NOT_TICKING, Ordering::Relaxed);
     }
 }
 
@@ -86,5 +103,12 @@ mod tests {
             tokio::task::yield_now().await;
         }
         ticking.abort();
+        assert!(ticking.await.is_err());
+        std::thread::sleep(Duration::from_millis(400));
+        assert_eq!(
+            checked.check(),
+            Ok(()),
+            "nothing ticks, so nothing is blocked"
+        );
     }
 }

@@ -3,6 +3,9 @@
 use clap::{Args, Subcommand};
 use sealane_service::settings::{self, Row};
 use serde::Serialize;
+use temporalio_client::{NamespacedClient, grpc::WorkflowService};
+use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeNamespaceRequest;
+use tonic::IntoRequest;
 
 use super::{CliError, Globals, Session, output, session};
 use crate::encryption;
@@ -17,7 +20,7 @@ pub(super) enum ConfigCommand {
 /// values, files and keys. All problems are reported at once.
 #[derive(Debug, Args)]
 pub(super) struct Check {
-    /// Also connect to the Temporal server
+    /// Also connect to the Temporal server and look for the namespace
     #[arg(long)]
     connect: bool,
 }
@@ -44,13 +47,25 @@ impl Check {
         let rows: Vec<Setting> = rows.into_iter().map(Setting::from).collect();
         output::many(globals.output, &rows)?;
         if self.connect {
-            Box::pin(Session::open(globals.config.as_deref())).await?;
+            let session = Box::pin(Session::open(globals.config.as_deref())).await?;
+            find_namespace(session).await?;
         } else {
             let settings = session::settings(globals.config.as_deref())?;
             encryption::codec(&settings.encryption)?;
         }
         Ok(())
     }
+}
+
+/// Connecting alone does not tell whether the namespace exists.
+async fn find_namespace(mut session: Session) -> Result<(), CliError> {
+    let request = DescribeNamespaceRequest {
+        namespace: session.client.namespace(),
+        ..DescribeNamespaceRequest::default()
+    };
+    let found = session.client.describe_namespace(request.into_request());
+    found.await?;
+    Ok(())
 }
 
 impl From<Row> for Setting {

@@ -77,7 +77,11 @@ fn schedules(session: Session) -> Schedules {
 
 impl From<ScheduleError> for CliError {
     fn from(error: ScheduleError) -> Self {
-        Self::new(error.exit_code(), exit::with_causes(&error))
+        match error {
+            // With what the user can do about it.
+            ScheduleError::Call(error) => error.into(),
+            error => Self::new(error.exit_code(), exit::with_causes(&error)),
+        }
     }
 }
 

@@ -61,6 +61,10 @@ fn read(path: &Path) -> Result<String, ConnectError> {
     let text = std::fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
     match text.trim() {
         "" => Err(fault("it is empty".to_owned())),
+        // The SDK would leave out a header that it cannot write, and say nothing.
+        key if !key.chars().all(|it| it.is_ascii_graphic()) => Err(fault(
+            "it holds white space or other odd characters".to_owned(),
+        )),
         key => Ok(key.to_owned()),
     }
 }

@@ -31,11 +31,16 @@ use temporalio_common::{
         update::v1::{Acceptance, Rejection, Response, outcome},
         workflowservice::v1::{
             CreateScheduleRequest, ExecuteMultiOperationRequest, QueryWorkflowRequest,
-            RespondActivityTaskFailedByIdRequest, RespondActivityTaskFailedRequest,
-            RespondQueryTaskCompletedRequest, RespondWorkflowTaskCompletedRequest,
-            RespondWorkflowTaskFailedRequest, SignalWithStartWorkflowExecutionRequest,
-            SignalWorkflowExecutionRequest, StartWorkflowExecutionRequest, UpdateScheduleRequest,
-            UpdateWorkflowExecutionRequest,
+            RecordActivityTaskHeartbeatByIdRequest, RecordActivityTaskHeartbeatRequest,
+            ResetWorkflowExecutionRequest, RespondActivityTaskCanceledByIdRequest,
+            RespondActivityTaskCanceledRequest, RespondActivityTaskCompletedByIdRequest,
+            RespondActivityTaskCompletedRequest, RespondActivityTaskFailedByIdRequest,
+            RespondActivityTaskFailedRequest, RespondQueryTaskCompletedRequest,
+            RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskFailedRequest,
+            SignalWithStartWorkflowExecutionRequest, SignalWorkflowExecutionRequest,
+            StartActivityExecutionRequest, StartBatchOperationRequest,
+            StartWorkflowExecutionRequest, TerminateWorkflowExecutionRequest,
+            UpdateScheduleRequest, UpdateWorkflowExecutionRequest,
         },
     },
 };
@@ -57,12 +62,10 @@ impl Egress {
 
     /// Returns the request of `rpc` with every payload and failure text encrypted.
     ///
-    /// Requests that the SDK encodes completely, the bulk of a worker's traffic, are not decoded.
-    ///
     /// # Errors
     ///
-    /// `Internal` if the request is no message of that RPC, or a payload cannot be encrypted: it
-    /// then does not leave.
+    /// `FailedPrecondition`, which nobody retries, if the request is no message of that RPC, or a
+    /// payload cannot be encrypted: it then does not leave.
     pub(super) async fn seal(&self, rpc: &str, request: Bytes) -> Result<Bytes, Status> {
         match rpc {
             "StartWorkflowExecution" => self.plain::<StartWorkflowExecutionRequest>(request).await,
@@ -80,11 +83,49 @@ impl Egress {
             }
             "CreateSchedule" => self.plain::<CreateScheduleRequest>(request).await,
             "UpdateSchedule" => self.plain::<UpdateScheduleRequest>(request).await,
+            "TerminateWorkflowExecution" => {
+                self.plain::<TerminateWorkflowExecutionRequest>(request)
+                    .await
+            }
+            "ResetWorkflowExecution" => self.plain::<ResetWorkflowExecutionRequest>(request).await,
+            "StartBatchOperation" => self.plain::<StartBatchOperationRequest>(request).await,
+            "StartActivityExecution" => self.plain::<StartActivityExecutionRequest>(request).await,
+            _ => self.seal_activity_progress(rpc, request).await,
+        }
+    }
+
+    /// What activities report, from inside a worker or by token or id from elsewhere.
+    async fn seal_activity_progress(&self, rpc: &str, request: Bytes) -> Result<Bytes, Status> {
+        match rpc {
+            "RecordActivityTaskHeartbeat" => {
+                self.plain::<RecordActivityTaskHeartbeatRequest>(request)
+                    .await
+            }
+            "RecordActivityTaskHeartbeatById" => {
+                self.plain::<RecordActivityTaskHeartbeatByIdRequest>(request)
+                    .await
+            }
+            "RespondActivityTaskCompleted" => {
+                self.plain::<RespondActivityTaskCompletedRequest>(request)
+                    .await
+            }
+            "RespondActivityTaskCompletedById" => {
+                self.plain::<RespondActivityTaskCompletedByIdRequest>(request)
+                    .await
+            }
+            "RespondActivityTaskCanceled" => {
+                self.plain::<RespondActivityTaskCanceledRequest>(request)
+                    .await
+            }
+            "RespondActivityTaskCanceledById" => {
+                self.plain::<RespondActivityTaskCanceledByIdRequest>(request)
+                    .await
+            }
             _ => self.seal_answer(rpc, request).await,
         }
     }
 
-    /// The requests with which a worker answers a task.
+    /// The requests with which a worker answers a task, where failures can be among the answer.
     async fn seal_answer(&self, rpc: &str, request: Bytes) -> Result<Bytes, Status> {
         match rpc {
             "RespondWorkflowTaskCompleted" => self.seal_completion(request).await,
@@ -152,7 +193,7 @@ impl Egress {
         message
             .visit_payloads_mut(&mut visitor)
             .await
-            .map_err(|error| Status::internal(format!("request held back: {error}")))?;
+            .map_err(|error| Status::failed_precondition(format!("request held back: {error}")))?;
         Ok(visitor.changed)
     }
 
@@ -250,9 +291,11 @@ impl SealPlain<'_> {
 }
 
 /// A payload that another writer has encrypted, as in a stored schedule, keeps its format: wrapped
-/// once more, nobody would unwrap it twice.
+/// once more, nobody would unwrap it twice. What is shorter than nonce and tag only says that it is
+/// encrypted.
 fn is_ciphertext(payload: &Payload) -> bool {
-    is_encrypted(payload) || is_legacy(payload)
+    const NONCE_AND_TAG: usize = 12 + 16;
+    payload.data.len() >= NONCE_AND_TAG && (is_encrypted(payload) || is_legacy(payload))
 }
 
 fn stays_plain(path: &str) -> bool {
@@ -266,14 +309,20 @@ fn conceal(failure: Option<&mut Failure>) -> bool {
         return false;
     };
     let inner = conceal(failure.cause.as_deref_mut());
-    if failure.encoded_attributes.is_some() || failure.message.is_empty() {
+    let plain = !failure.stack_trace.is_empty()
+        || !matches!(failure.message.as_str(), "" | ENCODED_FAILURE);
+    if !plain {
         return inner;
     }
     let attributes = serde_json::json!({
         "message": std::mem::replace(&mut failure.message, ENCODED_FAILURE.to_owned()),
         "stack_trace": std::mem::take(&mut failure.stack_trace),
     });
-    failure.encoded_attributes = Some(json_payload(&attributes));
+    // A failure that was received and is sent on has the text twice: the SDK writes what it decodes
+    // beside the attributes it decoded. Those hold the same text and stay.
+    failure
+        .encoded_attributes
+        .get_or_insert_with(|| json_payload(&attributes));
     true
 }
 
@@ -317,5 +366,50 @@ fn json_payload(value: &serde_json::Value) -> Payload {
 
 /// The decoder's own words are dropped: they can quote the bytes they stumbled over.
 fn unreadable(_: prost::DecodeError) -> Status {
-    Status::internal("request held back: it is not a message of its own type")
+    Status::failed_precondition("request held back: it is not a message of its own type")
+}
+
+#[cfg(test)]
+mod tests {
+    use temporalio_common::protos::temporal::api::failure::v1::Failure;
+
+    use super::{ENCODED_FAILURE, conceal, json_payload};
+
+    fn failure(message: &str, stack_trace: &str) -> Failure {
+        Failure {
+            message: message.to_owned(),
+            stack_trace: stack_trace.to_owned(),
+            ..Failure::default()
+        }
+    }
+
+    #[test]
+    fn texts_of_a_failure_and_its_causes_move_into_attributes() {
+        let mut outer = failure("card 4111 declined", "");
+        outer.cause = Some(Box::new(failure("", "at 4111")));
+
+        assert!(conceal(Some(&mut outer)));
+
+        let cause = outer.cause.as_deref().unwrap();
+        for failure in [&outer, cause] {
+            assert_eq!(failure.message, ENCODED_FAILURE);
+            assert_eq!(failure.stack_trace, "");
+            let attributes = failure.encoded_attributes.as_ref().unwrap();
+            assert!(String::from_utf8_lossy(&attributes.data).contains("4111"));
+        }
+    }
+
+    #[test]
+    fn a_failure_that_was_received_is_not_sent_on_in_plaintext() {
+        let mut received = failure("card 4111 declined", "at 4111");
+        received.encoded_attributes = Some(json_payload(&serde_json::json!({"message": "m"})));
+        let attributes = received.encoded_attributes.clone();
+
+        assert!(conceal(Some(&mut received)));
+
+        assert_eq!(received.message, ENCODED_FAILURE);
+        assert_eq!(received.stack_trace, "");
+        assert_eq!(received.encoded_attributes, attributes);
+        assert!(!conceal(Some(&mut received)), "there is nothing left to do");
+    }
 }

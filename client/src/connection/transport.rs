@@ -2,15 +2,15 @@
 //!
 //! The SDK hands over each request as bytes; it goes out unchanged, or sealed by [`Egress`].
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use bytes::{Buf, BufMut, Bytes};
-use http::uri::PathAndQuery;
+use http::uri::{PathAndQuery, Uri};
 use temporalio_client::callback_based::{
     CallbackBasedGrpcService, GrpcRequest, GrpcSuccessResponse,
 };
 use tonic::{
-    Request, Status,
+    Code, Request, Status,
     client::Grpc,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
     metadata::MetadataMap,
@@ -52,9 +52,18 @@ fn endpoint(settings: &Temporal) -> Result<Endpoint, tonic::transport::Error> {
         .keep_alive_while_idle(true)
         .http2_keep_alive_interval(KEEP_ALIVE_INTERVAL)
         .keep_alive_timeout(KEEP_ALIVE_TIMEOUT);
-    match &settings.tls {
-        Some(tls) => endpoint.tls_config(tls_config(tls)),
-        None => Ok(endpoint),
+    let Some(tls) = &settings.tls else {
+        return Ok(endpoint);
+    };
+    let endpoint = endpoint.tls_config(tls_config(tls))?;
+    // Behind a private link or a proxy, the name is also what requests are routed by.
+    match tls
+        .server_name
+        .as_ref()
+        .map(|name| Uri::try_from(format!("https://{name}")))
+    {
+        Some(Ok(origin)) => Ok(endpoint.origin(origin)),
+        _ => Ok(endpoint),
     }
 }
 
@@ -102,13 +111,9 @@ struct Route {
 
 impl Route {
     async fn send(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
-        if !Polls::is_poll(&request.rpc) {
-            return self.forward(request).await;
-        }
-        self.polls.started();
-        let answer = self.forward(request).await;
-        self.polls.ended(answer.as_ref().err());
-        answer
+        let rpc = request.rpc.clone();
+        let answer = self.polls.observe(&rpc, self.forward(request)).await;
+        answer.map_err(retryable)
     }
 
     async fn forward(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
@@ -131,6 +136,20 @@ impl Route {
             proto: proto.into(),
         })
     }
+}
+
+/// The SDK repeats a request whose connection broke under it, which it tells by the cause of a
+/// `Cancelled` status. The cause does not survive the way through the SDK's interface, so the status
+/// has to say it.
+fn retryable(status: Status) -> Status {
+    let mut cause = status.source();
+    while let Some(error) = cause {
+        if status.code() == Code::Cancelled && error.is::<hyper::Error>() {
+            return Status::unavailable(status.message());
+        }
+        cause = error.source();
+    }
+    status
 }
 
 /// Passes message bytes through: the SDK has already serialised them.

@@ -1,0 +1,85 @@
+//! A workflow that blocks its thread, which the SDK does not notice.
+
+use std::{
+    net::TcpListener,
+    sync::{Condvar, Mutex, PoisonError},
+};
+
+use sealane_tests::{
+    TestWorker, World,
+    orders::patiently,
+    process::{Probe, probe},
+};
+use sealane_worker::{RegistrationError, Settings, WorkerOptions};
+use temporalio_client::{WorkflowGetResultOptions, WorkflowStartOptions};
+use temporalio_macros::{workflow, workflow_methods};
+use temporalio_sdk::{WorkflowContext, WorkflowResult};
+
+static RELEASED: Mutex<bool> = Mutex::new(false);
+static RELEASE: Condvar = Condvar::new();
+
+fn release() {
+    *RELEASED.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    RELEASE.notify_all();
+}
+
+#[workflow]
+#[derive(Default)]
+pub(crate) struct BlockingWorkflow;
+
+#[workflow_methods]
+impl BlockingWorkflow {
+    /// Does what a workflow must never do.
+    #[run(name = "BlockingWorkflow")]
+    pub(crate) async fn run(_ctx: &mut WorkflowContext<Self>) -> WorkflowResult<()> {
+        let released = RELEASED.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = RELEASE.wait_while(released, |released| !*released);
+        drop(waited);
+        Ok(())
+    }
+}
+
+fn register(worker: &mut WorkerOptions, _: &Settings) -> Result<(), RegistrationError> {
+    worker.register_workflow::<BlockingWorkflow>()?;
+    Ok(())
+}
+
+/// Asks until the answer has `status`.
+async fn livez(url: &str, status: u16) -> Probe {
+    let asking = async {
+        loop {
+            match probe(url).await {
+                Ok(answer) if answer.status == status => return answer,
+                _ => tokio::task::yield_now().await,
+            }
+        }
+    };
+    patiently(&format!("{status} at {url}"), asking).await
+}
+
+#[tokio::test]
+async fn a_blocked_workflow_thread_fails_livez_until_it_goes_on() -> anyhow::Result<()> {
+    let mut world = World::new().await;
+    let free = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+    world
+        .set("SEALANE_HTTP_ADDR", free.to_string())
+        .set("SEALANE_WATCHDOG", "1s");
+    let worker = TestWorker::start(world.settings(), register);
+    let url = format!("http://{free}/livez");
+    livez(&url, 200).await;
+    let options = WorkflowStartOptions::new(world.task_queue(), world.id("blocking")).build();
+    let client = world.client().await;
+
+    let handle = client
+        .start_workflow(BlockingWorkflow::run, (), options)
+        .await?;
+    let dead = livez(&url, 503).await;
+    release();
+    livez(&url, 200).await;
+
+    assert!(dead.body.contains("SEALANE_WATCHDOG is 1 s"), "{dead:?}");
+    let result = handle.get_result(WorkflowGetResultOptions::default());
+    patiently("the workflow", result).await?;
+    worker.stop().await?;
+    Ok(())
+}
