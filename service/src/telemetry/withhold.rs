@@ -20,9 +20,10 @@ use tracing_subscriber::{
 };
 
 /// Events of SDK 1.1.1 that quote failures: target, and how the message starts.
-const QUOTING: [(&str, &str); 5] = [
+const QUOTING: [(&str, &str); 6] = [
     ("temporalio_sdk", "Failed to create workflow"),
     ("temporalio_sdk::workflow_future", ""),
+    ("temporalio_sdk_core::pollers", "Received invalid"),
     ("temporalio_sdk_core::retry_logic", ""),
     ("temporalio_sdk_core::worker::activities", ""),
     ("temporalio_sdk_core::worker::workflow", ""),

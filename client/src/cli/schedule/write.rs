@@ -1,11 +1,13 @@
 //! `create` and `update`.
 
 use clap::Args;
+use sealane_service::exit::ExitStatus;
 
 use super::{Id, fields::FieldArgs, open, schedules, view::Confirmation};
 use crate::{
+    call::CallError,
     cli::{CliError, Globals, input, output},
-    schedule::{Begin, ScheduleFields},
+    schedule::{Begin, ScheduleError, ScheduleFields},
 };
 
 #[derive(Debug, Args)]
@@ -46,7 +48,9 @@ impl Create {
         let task_queue = &session.settings.temporal.task_queue;
         fields.workflow_id.get_or_insert_with(|| id.clone());
         fields.task_queue.get_or_insert_with(|| task_queue.clone());
-        schedules(session).create(&id, fields, begin).await?;
+        let crons = crons(&fields);
+        let created = schedules(session).create(&id, fields, begin).await;
+        created.map_err(|error| naming(&crons, error))?;
         output::one(globals.output, &Confirmation::new(id, "created"))
     }
 }
@@ -71,7 +75,26 @@ impl Update {
             let message = "nothing to update, expected a flag that says what to change";
             return Err(CliError::usage(message));
         }
-        open(globals).await?.update(&id, fields).await?;
+        let crons = crons(&fields);
+        let updated = open(globals).await?.update(&id, fields).await;
+        updated.map_err(|error| naming(&crons, error))?;
         output::one(globals.output, &Confirmation::new(id, "updated"))
+    }
+}
+
+/// Returns the cron expressions as they were given.
+fn crons(fields: &ScheduleFields) -> String {
+    let crons = fields.times.iter().flat_map(|times| &times.crons);
+    let quoted: Vec<String> = crons.map(|cron| format!("{cron:?}")).collect();
+    quoted.join(", ")
+}
+
+/// The server says what is wrong with a cron expression, but not with which one.
+fn naming(crons: &str, error: ScheduleError) -> CliError {
+    match error {
+        ScheduleError::Call(CallError::Rejected { .. }) if !crons.is_empty() => {
+            CliError::new(error.exit_code(), format!("{error}; --cron is {crons}"))
+        }
+        error => error.into(),
     }
 }
