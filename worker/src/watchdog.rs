@@ -84,14 +84,16 @@ fn millis(duration: Duration) -> u64 {
 mod tests {
     use std::time::Duration;
 
-    use super::Watchdog;
+    use super::{NOT_TICKING, Ordering, Watchdog};
 
     #[tokio::test]
     async fn a_blocked_thread_fails_the_check_until_it_yields() {
         let watchdog = Watchdog::new(Duration::from_millis(300));
         let checked = watchdog.clone();
         let ticking = tokio::spawn(async move { watchdog.tick().await });
-        tokio::task::yield_now().await;
+        while checked.last_tick_millis.load(Ordering::Relaxed) == NOT_TICKING {
+            tokio::task::yield_now().await;
+        }
         assert_eq!(checked.check(), Ok(()));
 
         // What a workflow with a busy loop does to this single-threaded runtime.

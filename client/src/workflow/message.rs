@@ -12,7 +12,8 @@ use temporalio_common::protos::temporal::api::{
         SignalWorkflowExecutionRequest, TerminateWorkflowExecutionRequest,
     },
 };
-use tonic::IntoRequest;
+use tokio::time::timeout;
+use tonic::{IntoRequest, Status};
 use uuid::Uuid;
 
 use super::{Execution, Workflows};
@@ -21,6 +22,10 @@ use crate::call::CallError;
 /// How long a worker may take to answer a query. It has to load the history of the workflow first,
 /// but is not supposed to wait for anything.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How much later the server gives up. If both did at once, its end of the stream could look like a
+/// broken connection.
+const QUERY_GRACE: Duration = Duration::from_secs(5);
 
 impl Workflows {
     /// Sends a signal. The server accepts any name; whether the workflow knows it shows only there.
@@ -77,8 +82,10 @@ impl Workflows {
         };
         self.seal(&mut request).await?;
         let mut request = request.into_request();
-        request.set_timeout(QUERY_TIMEOUT);
-        match self.client.clone().query_workflow(request).await {
+        request.set_timeout(QUERY_TIMEOUT + QUERY_GRACE);
+        let mut client = self.client.clone();
+        let answer = timeout(QUERY_TIMEOUT, client.query_workflow(request)).await;
+        match answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("time is up"))) {
             Ok(answer) => Ok(self.decoder.result(answer.into_inner().query_result)?),
             Err(status) => Err(CallError::of_query(&self.decoder, name, status, |status| {
                 CallError::of_workflow(&self.namespace(), &execution.workflow_id, status)
