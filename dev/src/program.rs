@@ -85,7 +85,7 @@ async fn greet_and_order(
     let options =
         |name: &str| WorkflowStartOptions::new(task_queue, format!("{name}-{now}")).build();
     let greeting = Greeting::start(client, "World".to_owned(), options("GreetingWorkflow")).await?;
-    let order = OrderHandle::start(client, samples::order(), options("OrderWorkflow")).await?;
+    let order = OrderHandle::start(client, samples::order()?, options("OrderWorkflow")).await?;
     print(&format!("GreetingWorkflow  {}", greeting.result().await?));
     let receipt = serde_json::to_string(&order.result().await?)?;
     print(&format!("OrderWorkflow     {receipt}"));

@@ -1,38 +1,28 @@
 //! What a laptop sends through the system.
 
-use sealane_client::trigger::{InputTemplate, Target, TemplateError};
-use sealane_workflows::orders::{Address, Item, Order};
-use serde_json::json;
+use sealane_client::trigger::{InputTemplate, Target};
+use sealane_workflows::orders::Order;
+use serde_json::{Value, json};
+
+/// The order that the README sends, too.
+const ORDER: &str = include_str!("../../docs/order.json");
 
 /// Returns a small order.
-pub(crate) fn order() -> Order {
-    Order {
-        id: "A-1042".to_owned().into(),
-        customer: "ada".to_owned().into(),
-        items: vec![Item {
-            sku: "tea-assam".to_owned().into(),
-            quantity: 2,
-        }],
-        amount: 1250,
-        currency: "EUR".to_owned(),
-        card_token: "tok_visa".to_owned().into(),
-        address: Address {
-            name: "Ada Lovelace".to_owned(),
-            street: "12 St James's Square".to_owned(),
-            postal_code: "SW1Y 4JH".to_owned(),
-            city: "London".to_owned(),
-            country: "GB".to_owned(),
-        },
-    }
+///
+/// # Errors
+///
+/// Never, as a test shows.
+pub(crate) fn order() -> serde_json::Result<Order> {
+    serde_json::from_str(ORDER)
 }
 
 /// Returns a greeting and an order, to be started in turns.
 ///
 /// # Errors
 ///
-/// Never: the placeholders are known.
-pub(crate) fn targets() -> Result<Vec<Target>, TemplateError> {
-    let mut order = json!(order());
+/// Never, as a test shows.
+pub(crate) fn targets() -> anyhow::Result<Vec<Target>> {
+    let mut order: Value = serde_json::from_str(ORDER)?;
     order["id"] = json!("{{id}}");
     Ok(vec![
         Target {
@@ -44,4 +34,15 @@ pub(crate) fn targets() -> Result<Vec<Target>, TemplateError> {
             input: InputTemplate::new(vec![order])?,
         },
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{order, targets};
+
+    #[test]
+    fn the_samples_make_sense() {
+        assert_eq!(order().unwrap().validate(), Ok(()));
+        assert_eq!(targets().unwrap().len(), 2);
+    }
 }

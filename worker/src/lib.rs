@@ -1,7 +1,7 @@
 //! A Temporal worker with everything around it: settings, encryption, probes, metrics, graceful
 //! drain. You bring workflows and activities.
 //!
-//! The README shows a whole `main.rs`.
+//! `examples/hello` is a whole program.
 //!
 //! A program that has more to do than run one worker calls [`run`] instead.
 
@@ -21,7 +21,3 @@ pub use self::{
     process::main,
     run::run,
 };
-
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;

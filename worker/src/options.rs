@@ -1,6 +1,6 @@
 //! From settings to the SDK's worker options.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fs::Metadata, time::UNIX_EPOCH};
 
 use sealane_service::settings::{Deployment, Pollers, Settings, Worker};
 use temporalio_common::worker::{
@@ -26,17 +26,37 @@ const POLLERS_AT_START: usize = 5;
 pub(crate) fn worker_options(settings: &Settings) -> WorkerOptions {
     let worker = &settings.worker;
     let pollers = poller_behavior(&worker.pollers);
-    let mut options = WorkerOptions::new(settings.temporal.task_queue.clone())
+    let versioning = match &settings.temporal.deployment {
+        Some(deployment) => versioned(deployment),
+        None => WorkerDeploymentOptions::from_build_id(build_id()),
+    };
+    WorkerOptions::new(settings.temporal.task_queue.clone())
+        .deployment_options(versioning)
         .tuner(tuner(worker))
         .max_cached_workflows(worker.max_cached_workflows)
         .workflow_task_poller_behavior(pollers)
         .activity_task_poller_behavior(pollers)
         .graceful_shutdown_period(worker.drain_timeout)
-        .build();
-    if let Some(deployment) = &settings.temporal.deployment {
-        options.deployment_options = versioned(deployment);
-    }
-    options
+        .build()
+}
+
+/// Tells builds apart in histories: name, size and time of the executable. The SDK's default is a
+/// checksum of the whole file, for which it reads a hundred megabytes at every start.
+fn build_id() -> String {
+    let Ok(path) = std::env::current_exe() else {
+        return "unknown".to_owned();
+    };
+    let name = path.file_name().unwrap_or_default().display().to_string();
+    let found = path.metadata();
+    let size = found.as_ref().map_or(0, Metadata::len);
+    let changed = found
+        .and_then(|found| found.modified())
+        .unwrap_or(UNIX_EPOCH);
+    let seconds = changed
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    format!("{name}-{size:x}-{seconds:x}")
 }
 
 fn tuner(worker: &Worker) -> TunerHolder {

@@ -1,7 +1,7 @@
 //! `sealane config`.
 
 use clap::{Args, Subcommand};
-use sealane_service::settings::{self, Row};
+use sealane_service::settings::{self, Row, Temporal};
 use serde::Serialize;
 use temporalio_client::{NamespacedClient, grpc::WorkflowService};
 use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeNamespaceRequest;
@@ -46,12 +46,16 @@ impl Check {
         let rows = settings::report(globals.config.as_deref(), |name| std::env::var_os(name));
         let rows: Vec<Setting> = rows.into_iter().map(Setting::from).collect();
         output::many(globals.output, &rows)?;
+        let settings = session::settings(globals.config.as_deref())?;
+        encryption::codec(&settings.encryption)?;
+        eprintln!("settings and keys can be used");
         if self.connect {
             let session = Box::pin(Session::open(globals.config.as_deref())).await?;
             find_namespace(session).await?;
-        } else {
-            let settings = session::settings(globals.config.as_deref())?;
-            encryption::codec(&settings.encryption)?;
+            let Temporal {
+                address, namespace, ..
+            } = &settings.temporal;
+            eprintln!("connected to {address}, which has the namespace {namespace:?}");
         }
         Ok(())
     }

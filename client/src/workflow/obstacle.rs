@@ -74,10 +74,15 @@ impl fmt::Display for Obstacle {
                 ..
             } => write!(f, "activity {activity_type} fails, attempt {attempt}"),
         }?;
-        match self.failure() {
-            Some(failure) => write!(f, ": {failure}"),
-            None => Ok(()),
+        let Some(failure) = self.failure() else {
+            return Ok(());
+        };
+        write!(f, ": {failure}")?;
+        // The Rust SDK drops the reason, for which there is one in practice.
+        if failure.message.starts_with("Failed to create workflow") {
+            f.write_str("; most often, the input does not fit the workflow's argument")?;
         }
+        Ok(())
     }
 }
 
