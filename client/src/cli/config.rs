@@ -48,14 +48,17 @@ impl Check {
         output::many(globals.output, &rows)?;
         let settings = session::settings(globals.config.as_deref())?;
         encryption::codec(&settings.encryption)?;
-        eprintln!("settings and keys can be used");
         if self.connect {
             let session = Box::pin(Session::open(globals.config.as_deref())).await?;
             find_namespace(session).await?;
             let Temporal {
                 address, namespace, ..
             } = &settings.temporal;
-            eprintln!("connected to {address}, which has the namespace {namespace:?}");
+            eprintln!(
+                "sealane: settings and keys can be used; {address} has the namespace {namespace:?}"
+            );
+        } else {
+            eprintln!("sealane: settings and keys can be used");
         }
         Ok(())
     }
