@@ -121,7 +121,7 @@ pub async fn connect(
     let egress = codec.clone().map(Egress::new);
     let options = ConnectionOptions::new(target(settings)?)
         .identity(extras.identity)
-        .maybe_api_key(api_key)
+        .maybe_api_key(api_key.clone())
         .maybe_metrics_meter(extras.metrics)
         .headers(headers(settings))
         .dns_load_balancing(None)
@@ -132,7 +132,7 @@ pub async fn connect(
         .map_err(|error| from_sdk(settings, error))?;
     refuse_old_server(settings, &connection).await?;
     if let ApiKey::File(path) = &settings.api_key {
-        tokio::spawn(api_key::watch(path.clone(), connection.clone()));
+        tokio::spawn(api_key::watch(path.clone(), api_key, connection.clone()));
     }
     let options = ClientOptions::new(settings.namespace.clone())
         .maybe_data_converter(codec.map(converter))

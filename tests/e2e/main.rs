@@ -1,5 +1,6 @@
 //! Everything together, against a real Temporal server.
 
+mod api_key;
 mod greeting;
 mod interop;
 mod keys;

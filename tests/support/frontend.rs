@@ -1,6 +1,9 @@
 //! A stand-in for a Temporal frontend that no client wants to meet: it gives every request the same answer.
 
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use h2::server::SendResponse;
@@ -16,6 +19,8 @@ pub enum Answer {
     Status(u8, &'static str),
     /// The system information of a server of this version.
     Version(&'static str),
+    /// The same, after the request's `authorization` header was put where a test can see it.
+    Witness(&'static str, Arc<Mutex<String>>),
 }
 
 /// Starts a frontend that listens for as long as the runtime lives, and returns where.
@@ -37,7 +42,12 @@ pub async fn start(answer: Answer) -> anyhow::Result<SocketAddr> {
 async fn serve(stream: TcpStream, answer: Answer) -> Result<(), h2::Error> {
     let mut connection = h2::server::handshake(stream).await?;
     while let Some(request) = connection.accept().await {
-        let (_, respond) = request?;
+        let (request, respond) = request?;
+        if let Answer::Witness(_, seen) = &answer {
+            let header = request.headers().get("authorization");
+            let header = header.and_then(|it| it.to_str().ok()).unwrap_or_default();
+            header.clone_into(&mut seen.lock().unwrap_or_else(PoisonError::into_inner));
+        }
         reply(respond, &answer)?;
     }
     Ok(())
@@ -53,7 +63,7 @@ fn reply(mut respond: SendResponse<Bytes>, answer: &Answer) -> Result<(), h2::Er
             headers.insert("grpc-message", HeaderValue::from_static(message));
             respond.send_response(response, true)?;
         }
-        Answer::Version(version) => {
+        Answer::Version(version) | Answer::Witness(version, _) => {
             let mut body = respond.send_response(response, false)?;
             body.send_data(system_info(version), false)?;
             let mut trailers = HeaderMap::new();

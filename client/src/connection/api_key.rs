@@ -27,10 +27,9 @@ pub(super) fn current(key: &ApiKey) -> Result<Option<String>, ConnectError> {
     }
 }
 
-/// Gives `connection` the new key whenever the file changes. A file that cannot be used, as in the
-/// middle of a rewrite, leaves the old key in place.
-pub(super) async fn watch(path: PathBuf, connection: Connection) {
-    let mut last = read(&path).ok();
+/// Gives `connection`, which has the key `last`, the new key whenever the file changes. A file that
+/// cannot be used, as in the middle of a rewrite, leaves the old key in place.
+pub(super) async fn watch(path: PathBuf, mut last: Option<String>, connection: Connection) {
     let mut last_failed = false;
     let mut ticks = tokio::time::interval(RELOAD_EVERY);
     loop {
