@@ -3,9 +3,15 @@
 mod error;
 mod options;
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
-use futures_util::future::{BoxFuture, FutureExt, ready};
+use futures_util::future::{BoxFuture, FutureExt, join_all, ready};
 use temporalio_common::{
     data_converters::{PayloadCodec, PayloadConversionError, SerializationContextData},
     protos::temporal::api::common::v1::Payload,
@@ -15,19 +21,21 @@ pub use error::{DecodeError, EncodeError};
 pub use options::{CodecOptions, Compression, DecodePolicy};
 
 use crate::{
-    KeyRing, SharedKeyRing, legacy,
-    metadata::{ENCRYPTED, LEGACY, ZLIB, encoding, excerpt},
+    OpenError, SharedKeyRing, legacy,
+    metadata::{ENCRYPTED, KEY_ID, LEGACY, WRAPPED_KEY, ZLIB, encoding, excerpt},
     zlib,
 };
 
 /// Encrypts every payload on its way out and decrypts on the way in.
 ///
-/// All work is done within the call: keys are resident, so there is nothing to wait for, and the
-/// SDK's poll loops are never held up by I/O. Cloning is cheap.
+/// Keys are resident, so there is nothing to wait for and the SDK's poll loops are not held up by
+/// I/O. The one exception is a payload whose key is not here: decoding through [`PayloadCodec`]
+/// gives the key source about a second to find it. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct EncryptionCodec {
     ring: SharedKeyRing,
     options: Arc<CodecOptions>,
+    unknown: Arc<AtomicU64>,
 }
 
 impl EncryptionCodec {
@@ -37,7 +45,26 @@ impl EncryptionCodec {
         Self {
             ring,
             options: Arc::new(options),
+            unknown: Arc::default(),
         }
+    }
+
+    /// The keys the codec works with.
+    #[must_use]
+    pub fn ring(&self) -> &SharedKeyRing {
+        &self.ring
+    }
+
+    /// The choices the codec was made with.
+    #[must_use]
+    pub fn options(&self) -> &CodecOptions {
+        &self.options
+    }
+
+    /// How many payloads this codec and its clones met whose key nobody could find.
+    #[must_use]
+    pub fn unknown_keys(&self) -> u64 {
+        self.unknown.load(Ordering::Relaxed)
     }
 
     /// Encrypts one payload under the active key, compressed first if so configured.
@@ -46,19 +73,6 @@ impl EncryptionCodec {
     ///
     /// [`EncodeError::Seal`] and [`EncodeError::NotWrapped`]; the payload must not be sent then.
     pub fn encode_payload(&self, payload: Payload) -> Result<Payload, EncodeError> {
-        self.encode_with(&self.ring.current(), payload)
-    }
-
-    /// Decrypts one payload.
-    ///
-    /// # Errors
-    ///
-    /// See [`DecodeError`].
-    pub fn decode_payload(&self, payload: Payload) -> Result<Payload, DecodeError> {
-        self.decode_with(&self.ring.current(), payload)
-    }
-
-    fn encode_with(&self, ring: &KeyRing, payload: Payload) -> Result<Payload, EncodeError> {
         let payload = if encoding(&payload) == ZLIB.as_bytes() {
             // Decoding unwraps one layer of zlib, so one that belongs to the caller needs another.
             zlib::wrap(&payload).ok_or(EncodeError::NotWrapped)?
@@ -67,15 +81,21 @@ impl EncryptionCodec {
         } else {
             payload
         };
-        Ok(ring.seal(&payload)?)
+        let ring = self.ring.current();
+        Ok(ring.seal_within(&self.options.seal_limit, &payload)?)
     }
 
-    fn decode_with(&self, ring: &KeyRing, payload: Payload) -> Result<Payload, DecodeError> {
+    /// Decrypts one payload with the keys that are here, without waiting for others.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeError`].
+    pub fn decode_payload(&self, payload: Payload) -> Result<Payload, DecodeError> {
         let found = encoding(&payload);
         if found == ENCRYPTED.as_bytes() {
-            unwrapped(ring.open_in_place(payload)?)
+            unwrapped(self.open(payload)?)
         } else if found == LEGACY.as_bytes() {
-            self.decode_legacy(ring, payload)
+            self.decode_legacy(payload)
         } else if self.options.decode == DecodePolicy::Strict {
             let encoding = excerpt(found);
             Err(DecodeError::NotEncrypted { encoding })
@@ -84,9 +104,35 @@ impl EncryptionCodec {
         }
     }
 
-    fn decode_legacy(&self, ring: &KeyRing, payload: Payload) -> Result<Payload, DecodeError> {
+    /// Has the key source look for the keys that `payloads` name and that are not here.
+    ///
+    /// Takes about a second at most, however many there are. What was found is used from then on.
+    pub async fn find_keys(&self, payloads: &[Payload]) {
+        let missing: BTreeSet<_> = payloads.iter().filter_map(|p| self.missing(p)).collect();
+        join_all(missing.into_iter().map(|id| self.ring.find(id))).await;
+    }
+
+    /// Id of the key that `payload` names, if that key is not here.
+    fn missing<'a>(&self, payload: &'a Payload) -> Option<&'a str> {
+        if encoding(payload) != ENCRYPTED.as_bytes() || payload.metadata.contains_key(WRAPPED_KEY) {
+            return None;
+        }
+        let id = str::from_utf8(payload.metadata.get(KEY_ID)?).ok()?;
+        self.ring.current().key(id).is_none().then_some(id)
+    }
+
+    fn open(&self, payload: Payload) -> Result<Payload, OpenError> {
+        let opened = self.ring.current().open_in_place(payload);
+        if let Err(OpenError::UnknownKey { .. }) = opened {
+            self.unknown.fetch_add(1, Ordering::Relaxed);
+        }
+        opened
+    }
+
+    fn decode_legacy(&self, payload: Payload) -> Result<Payload, DecodeError> {
         let id = self.options.legacy_key_id.as_ref();
         let id = id.ok_or(DecodeError::LegacyKeyUnset)?;
+        let ring = self.ring.current();
         let Some((id, key)) = ring.key(id.as_str()) else {
             return Err(DecodeError::LegacyKeyUnknown { id: id.clone() });
         };
@@ -95,6 +141,11 @@ impl EncryptionCodec {
             id: id.clone(),
             len,
         })
+    }
+
+    fn decode_all(&self, payloads: Vec<Payload>) -> Result<Vec<Payload>, PayloadConversionError> {
+        let decoded = payloads.into_iter().map(|p| self.decode_payload(p));
+        decoded.collect::<Result<_, _>>().map_err(conversion_error)
     }
 }
 
@@ -113,8 +164,7 @@ impl PayloadCodec for EncryptionCodec {
         _context: &SerializationContextData,
         payloads: Vec<Payload>,
     ) -> BoxFuture<'static, Result<Vec<Payload>, PayloadConversionError>> {
-        let ring = self.ring.current();
-        let encoded = payloads.into_iter().map(|p| self.encode_with(&ring, p));
+        let encoded = payloads.into_iter().map(|p| self.encode_payload(p));
         ready(encoded.collect::<Result<_, _>>().map_err(conversion_error)).boxed()
     }
 
@@ -123,9 +173,15 @@ impl PayloadCodec for EncryptionCodec {
         _context: &SerializationContextData,
         payloads: Vec<Payload>,
     ) -> BoxFuture<'static, Result<Vec<Payload>, PayloadConversionError>> {
-        let ring = self.ring.current();
-        let decoded = payloads.into_iter().map(|p| self.decode_with(&ring, p));
-        ready(decoded.collect::<Result<_, _>>().map_err(conversion_error)).boxed()
+        if payloads.iter().all(|p| self.missing(p).is_none()) {
+            return ready(self.decode_all(payloads)).boxed();
+        }
+        let codec = self.clone();
+        async move {
+            codec.find_keys(&payloads).await;
+            codec.decode_all(payloads)
+        }
+        .boxed()
     }
 }
 

@@ -1,6 +1,9 @@
 //! One encryption key.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use aes_gcm::aead::Generate;
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -15,6 +18,8 @@ const MAX_DECODED: usize = 48;
 pub struct Key {
     bytes: Zeroizing<Box<[u8]>>,
     cipher: Cipher,
+    seals: AtomicU64,
+    opens: AtomicU64,
 }
 
 /// Why something is not a key. Says nothing of what it held.
@@ -51,10 +56,16 @@ impl Key {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         let len = bytes.len();
         let cipher = Cipher::new(bytes).ok_or(KeyError::Length { len })?;
-        Ok(Self {
-            bytes: Zeroizing::new(bytes.into()),
+        Ok(Self::new(Zeroizing::new(bytes.into()), cipher))
+    }
+
+    fn new(bytes: Zeroizing<Box<[u8]>>, cipher: Cipher) -> Self {
+        Self {
+            bytes,
             cipher,
-        })
+            seals: AtomicU64::new(0),
+            opens: AtomicU64::new(0),
+        }
     }
 
     /// Reads a key from standard base64, ignoring white space around it.
@@ -83,10 +94,8 @@ impl Key {
     /// [`EntropyError`] if it supplies none.
     pub fn generate() -> Result<Self, EntropyError> {
         let bytes = Zeroizing::new(random::<32>()?);
-        Ok(Self {
-            cipher: Cipher::new(bytes.as_slice()).expect("AES-256 keys are 32 bytes long"),
-            bytes: Zeroizing::new(Box::new(*bytes)),
-        })
+        let cipher = Cipher::new(bytes.as_slice()).expect("AES-256 keys are 32 bytes long");
+        Ok(Self::new(Zeroizing::new(Box::new(*bytes)), cipher))
     }
 
     /// Seals everything behind the first [`NONCE_LEN`] bytes of `buffer` under `nonce`, which is
@@ -101,7 +110,26 @@ impl Key {
 
     /// Opens `sealed` in place and returns the plaintext within it.
     pub(crate) fn open<'a>(&self, sealed: &'a mut [u8]) -> Result<&'a mut [u8], Unopened> {
-        self.cipher.open(sealed)
+        let text = self.cipher.open(sealed)?;
+        self.opens.fetch_add(1, Ordering::Relaxed);
+        Ok(text)
+    }
+
+    /// Counts one more payload to be sealed and returns how many that makes in this process.
+    pub(crate) fn count_seal(&self) -> u64 {
+        self.seals.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// How many payloads this process sealed under the key. Each used one random nonce.
+    #[must_use]
+    pub fn seals(&self) -> u64 {
+        self.seals.load(Ordering::Relaxed)
+    }
+
+    /// How many payloads this process opened under the key.
+    #[must_use]
+    pub fn opens(&self) -> u64 {
+        self.opens.load(Ordering::Relaxed)
     }
 
     /// Whether both hold the same bytes. For noticing that a source has changed, not for

@@ -12,16 +12,16 @@ use std::{
     sync::Arc,
 };
 
-use prost::Message;
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
 pub use error::{KeyRingError, OpenError, SealError};
 
 use crate::{
-    Key, KeyId,
-    cipher::{NONCE_LEN, Nonce, TAG_LEN, Unopened},
+    Key, KeyId, SealLimit,
+    cipher::Nonce,
     key::random,
     metadata::{ENCODING, ENCRYPTED, KEY_ID, WRAPPED_KEY, encoding, excerpt, is_encrypted},
+    sealed,
 };
 
 /// The keys of one process: the active one seals, all of them open.
@@ -40,14 +40,14 @@ impl KeyRing {
     ///
     /// [`KeyRingError::Duplicate`] if an id comes twice, [`KeyRingError::NoActive`] if `active`
     /// is not among `keys`.
-    pub fn new(
+    pub fn new<K: Into<Arc<Key>>>(
         active: KeyId,
-        keys: impl IntoIterator<Item = (KeyId, Key)>,
+        keys: impl IntoIterator<Item = (KeyId, K)>,
     ) -> Result<Self, KeyRingError> {
         let mut by_id = BTreeMap::new();
         for (id, key) in keys {
             match by_id.entry(id) {
-                Entry::Vacant(place) => place.insert(Arc::new(key)),
+                Entry::Vacant(place) => place.insert(key.into()),
                 Entry::Occupied(taken) => {
                     return Err(KeyRingError::Duplicate {
                         id: taken.key().clone(),
@@ -83,6 +83,11 @@ impl KeyRing {
         self.keys.contains_key(id)
     }
 
+    /// Each id with its key, which knows how often this process used it.
+    pub fn keys(&self) -> impl Iterator<Item = (&KeyId, &Key)> {
+        self.keys.iter().map(|(id, key)| (id, &**key))
+    }
+
     /// Encrypts the whole of `payload`, metadata included, under the active key.
     ///
     /// The layout is described at the [crate root](crate). The data of the result is always 28
@@ -91,25 +96,27 @@ impl KeyRing {
     /// # Errors
     ///
     /// [`SealError::Entropy`] if the operating system supplies no nonce, [`SealError::TooLong`]
-    /// if the serialised payload exceeds 64 GiB.
+    /// if the serialised payload exceeds 64 GiB, [`SealError::Exhausted`] once the key has sealed
+    /// [`NONCE_BUDGET`](crate::NONCE_BUDGET) payloads.
     pub fn seal(&self, payload: &Payload) -> Result<Payload, SealError> {
+        self.seal_within(&SealLimit::default(), payload)
+    }
+
+    /// [`seal`](Self::seal) with a limit other than the default.
+    pub(crate) fn seal_within(
+        &self,
+        limit: &SealLimit,
+        payload: &Payload,
+    ) -> Result<Payload, SealError> {
+        limit.admit(&self.active, &self.active_key)?;
         self.seal_with(&random()?, payload)
     }
 
     /// [`seal`](Self::seal) with a given nonce, which must never have been used with this key.
     fn seal_with(&self, nonce: &Nonce, payload: &Payload) -> Result<Payload, SealError> {
-        let len = payload.encoded_len();
-        let mut data = Vec::with_capacity(NONCE_LEN + len + TAG_LEN);
-        data.extend_from_slice(nonce);
-        payload
-            .encode(&mut data)
-            .expect("a Vec has room for every message that fits in memory");
-        self.active_key
-            .seal(nonce, &mut data)
-            .map_err(|_| SealError::TooLong { len })?;
         Ok(Payload {
             metadata: self.metadata(),
-            data,
+            data: sealed::seal(&self.active_key, nonce, payload)?,
             ..Payload::default()
         })
     }
@@ -134,18 +141,7 @@ impl KeyRing {
     /// [`open`](Self::open), decrypting in the payload's own buffer.
     pub(crate) fn open_in_place(&self, mut payload: Payload) -> Result<Payload, OpenError> {
         let (id, key) = self.key_of(&payload)?;
-        let len = payload.data.len();
-        let text = key.open(&mut payload.data).map_err(|error| match error {
-            Unopened::TooShort => OpenError::TooShort { len },
-            Unopened::Rejected => OpenError::Rejected {
-                id: id.clone(),
-                len,
-            },
-        })?;
-        Payload::decode(&*text).map_err(|_| OpenError::NotAPayload {
-            id: id.clone(),
-            len,
-        })
+        sealed::open(key, id, &mut payload.data)
     }
 
     /// Finds the key that `payload` names.
@@ -170,6 +166,17 @@ impl KeyRing {
     pub(crate) fn key(&self, id: &str) -> Option<(&KeyId, &Key)> {
         let (id, key) = self.keys.get_key_value(id)?;
         Some((id, key))
+    }
+
+    /// Takes over keys that `former` holds as well, so that their uses are counted on.
+    pub(crate) fn keep_counts(&mut self, former: &Self) {
+        for (id, key) in &mut self.keys {
+            match former.keys.get(id) {
+                Some(known) if known.same_as(key) => *key = Arc::clone(known),
+                _ => {}
+            }
+        }
+        self.active_key = Arc::clone(&self.keys[&self.active]);
     }
 
     /// Whether both seal under the same key and open with the same keys.

@@ -46,6 +46,10 @@ mod key_id;
 mod key_ring;
 mod legacy;
 mod metadata;
+mod refresh;
+pub mod rotation;
+mod seal_limit;
+mod sealed;
 mod shared;
 mod zlib;
 
@@ -60,6 +64,8 @@ pub use key::{EntropyError, Key, KeyError};
 pub use key_id::{EmptyKeyId, KeyId};
 pub use key_ring::{KeyRing, KeyRingError, OpenError, SealError};
 pub use metadata::{is_encrypted, is_legacy};
+pub use refresh::RefreshRequests;
+pub use seal_limit::{Exhausted, NONCE_BUDGET, SealLimit};
 pub use shared::SharedKeyRing;
 pub use zlib::{InflateError, MAX_INFLATED};
 

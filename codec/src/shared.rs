@@ -4,7 +4,10 @@ use std::{fmt, sync::Arc};
 
 use tokio::sync::watch;
 
-use crate::KeyRing;
+use crate::{
+    KeyRing,
+    refresh::{Refresh, RefreshRequests},
+};
 
 /// A key ring that a key source may replace at any time.
 ///
@@ -14,6 +17,7 @@ use crate::KeyRing;
 pub struct SharedKeyRing {
     sender: Arc<watch::Sender<Arc<KeyRing>>>,
     receiver: watch::Receiver<Arc<KeyRing>>,
+    refresh: Option<Refresh>,
 }
 
 impl SharedKeyRing {
@@ -24,6 +28,28 @@ impl SharedKeyRing {
         Self {
             sender: Arc::new(sender),
             receiver,
+            refresh: None,
+        }
+    }
+
+    /// Shares `ring`, whose source looks again when a payload names a key that is not in it.
+    ///
+    /// The source has to answer the requests, or everyone who asks waits in vain for a second.
+    #[must_use]
+    pub fn with_refresh(ring: KeyRing) -> (Self, RefreshRequests) {
+        let mut shared = Self::new(ring);
+        let (requests, refresh) = RefreshRequests::new(shared.clone());
+        shared.refresh = Some(refresh);
+        (shared, requests)
+    }
+
+    /// Asks the source for the key called `id` unless the ring holds it, and waits a second at
+    /// most. Whether that helped, [`current`](Self::current) tells.
+    pub async fn find(&self, id: &str) {
+        let holds = || self.current().key(id).is_some();
+        match &self.refresh {
+            Some(refresh) if !holds() => refresh.find(id, holds).await,
+            _ => {}
         }
     }
 
@@ -34,7 +60,10 @@ impl SharedKeyRing {
     }
 
     /// Replaces the ring for all clones. Batches that already hold the old one finish with it.
-    pub fn replace(&self, ring: KeyRing) {
+    ///
+    /// Keys that stay keep the count of their uses.
+    pub fn replace(&self, mut ring: KeyRing) {
+        ring.keep_counts(&self.current());
         self.sender.send_replace(Arc::new(ring));
     }
 

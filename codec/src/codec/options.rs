@@ -1,6 +1,6 @@
 //! What a codec may be told beside its keys.
 
-use crate::KeyId;
+use crate::{KeyId, SealLimit};
 
 /// Choices of an [`EncryptionCodec`](crate::EncryptionCodec).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -14,6 +14,9 @@ pub struct CodecOptions {
     /// Key that reads payloads of encoding `encrypted/aesgcm`, which name none, from
     /// `SEALANE_LEGACY_KEY_ID`. Without it they are an error.
     pub legacy_key_id: Option<KeyId>,
+
+    /// How many payloads one key may seal.
+    pub seal_limit: SealLimit,
 }
 
 /// Whether payloads are compressed before they are encrypted.

@@ -67,6 +67,19 @@ pub enum SealError {
         /// Length of the serialised payload.
         len: usize,
     },
+
+    /// The key has sealed as many payloads as it may. Another one has to become active.
+    #[error(
+        "key {:?} has sealed {limit} payloads, as many as SEALANE_KEY_SEAL_LIMIT allows: rotate it \
+         (`sealane keys rotate`)",
+        id.as_str()
+    )]
+    Exhausted {
+        /// Id of the key.
+        id: KeyId,
+        /// The limit that is reached.
+        limit: u64,
+    },
 }
 
 /// Why an encrypted payload was not decrypted. Never quotes what it holds.

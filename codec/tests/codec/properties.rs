@@ -55,6 +55,7 @@ fn options() -> impl Strategy<Value = CodecOptions> {
         compression,
         decode,
         legacy_key_id: legacy.then(|| "a".parse().unwrap()),
+        ..CodecOptions::default()
     })
 }
 
