@@ -8,7 +8,7 @@ use sealane_codec::{
 };
 use sealane_service::{
     exit::{self, ExitStatus},
-    settings::{self, Encryption, EncryptionMode},
+    settings::{self, Encryption, EncryptionMode, KeySource},
 };
 
 /// How often a key file is looked at. Reading a few hundred bytes costs nothing, and a workflow that
@@ -51,14 +51,16 @@ impl ExitStatus for EncryptionError {
 ///
 /// As the variants of [`EncryptionError`] say. Without a usable key there is no codec, and no
 /// fallback to plaintext.
-pub fn codec(settings: &Encryption) -> Result<Option<EncryptionCodec>, EncryptionError> {
+pub async fn codec(settings: &Encryption) -> Result<Option<EncryptionCodec>, EncryptionError> {
     if settings.mode == EncryptionMode::Off {
         tracing::warn!(
             "SEALANE_ENCRYPTION=off: every payload reaches the Temporal server in plaintext"
         );
         return Ok(None);
     }
-    let path = settings.key_file.clone().ok_or(EncryptionError::NoKey)?;
+    let Some(KeySource::File(path)) = settings.source.clone() else {
+        return Err(EncryptionError::NoKey);
+    };
     let options = options(settings)?;
     let ring = file_source::load(&path)?;
     if let Some(id) = &options.legacy_key_id
@@ -90,5 +92,6 @@ fn options(settings: &Encryption) -> Result<CodecOptions, EncryptionError> {
             settings::Decode::Strict => DecodePolicy::Strict,
         },
         legacy_key_id,
+        ..CodecOptions::default()
     })
 }

@@ -160,6 +160,6 @@ fn settings(
 }
 
 async fn client(settings: &Settings) -> anyhow::Result<Client> {
-    let codec = encryption::codec(&settings.encryption)?;
+    let codec = encryption::codec(&settings.encryption).await?;
     Ok(connection::connect(&settings.temporal, codec, Extras::default()).await?)
 }

@@ -9,7 +9,8 @@ use url::Url;
 
 pub use self::{
     definitions::{DEFINITIONS, Definition},
-    encryption::{Compression, Decode, Encryption, EncryptionMode},
+    encryption::{Compression, Decode, Encryption, EncryptionMode, Exhausted, KeySource},
+    key_vault::{Azure, AzureIdentity, Envelope, KeyVault},
     log::{Log, LogFormat},
     problem::{Problem, SettingsError, Source},
     report::{Row, report},
@@ -25,6 +26,7 @@ mod config_file;
 mod definitions;
 mod encryption;
 mod hint;
+mod key_vault;
 mod log;
 mod problem;
 mod profile;

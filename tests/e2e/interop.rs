@@ -27,7 +27,7 @@ impl Peer {
         let world = World::new().await;
         let worker = python.start("worker.py", &world)?;
         worker.says("polling").await?;
-        let codec = encryption::codec(&world.settings().encryption)?;
+        let codec = encryption::codec(&world.settings().encryption).await?;
         let workflows = Workflows::new(world.client().await, codec);
         Ok(Self {
             world,

@@ -115,7 +115,9 @@ struct Sender {
 impl Sender {
     async fn new(world: &World) -> Self {
         let client = world.client().await;
-        let codec = encryption::codec(&world.settings().encryption).expect("a key ring");
+        let codec = encryption::codec(&world.settings().encryption)
+            .await
+            .expect("a key ring");
         Self {
             workflows: Workflows::new(client.clone(), codec.clone()),
             schedules: Schedules::new(client.clone(), codec),

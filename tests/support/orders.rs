@@ -65,7 +65,7 @@ impl Shop {
         let gateway = Gateway::start_local().await?;
         world.set("ORDERS_GATEWAY_URL", gateway.url());
         let client = world.client().await;
-        let codec = encryption::codec(&world.settings().encryption)?;
+        let codec = encryption::codec(&world.settings().encryption).await?;
         Ok(Self {
             workflows: Workflows::new(client.clone(), codec),
             gateway,

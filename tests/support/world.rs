@@ -142,7 +142,9 @@ impl World {
     /// If it cannot connect.
     pub async fn client(&self) -> Client {
         let settings = self.settings();
-        let codec = encryption::codec(&settings.encryption).expect("a key ring");
+        let codec = encryption::codec(&settings.encryption)
+            .await
+            .expect("a key ring");
         connection::connect(&settings.temporal, codec, Extras::default())
             .await
             .expect("a connection")

@@ -156,7 +156,7 @@ impl Surroundings {
     }
 
     async fn connect(&self, settings: &Settings, polls: &Polls) -> Result<Client, WorkerError> {
-        let codec = encryption::codec(&settings.encryption)?;
+        let codec = encryption::codec(&settings.encryption).await?;
         self.health.set("key_ring", Ok(()));
         let extras = Extras {
             metrics: self.metrics.meter()?,

@@ -47,7 +47,7 @@ impl Check {
         let rows: Vec<Setting> = rows.into_iter().map(Setting::from).collect();
         output::many(globals.output, &rows)?;
         let settings = session::settings(globals.config.as_deref())?;
-        encryption::codec(&settings.encryption)?;
+        encryption::codec(&settings.encryption).await?;
         if self.connect {
             let session = Box::pin(Session::open(globals.config.as_deref())).await?;
             find_namespace(session).await?;

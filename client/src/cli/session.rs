@@ -43,7 +43,7 @@ impl Session {
         if settings.encryption.mode == EncryptionMode::Off {
             eprintln!("sealane: warning: SEALANE_ENCRYPTION=off, payloads are sent in plaintext");
         }
-        let codec = encryption::codec(&settings.encryption)?;
+        let codec = encryption::codec(&settings.encryption).await?;
         let extras = Extras {
             identity: identity(),
             ..Extras::default()

@@ -53,6 +53,7 @@ pub(super) const GRPC_META: &str = "TEMPORAL_GRPC_META_";
 
 const PEM_FILE: &str = "the path of a readable PEM file";
 const PEM_TEXT: &str = "PEM text";
+const SEALS: &str = "a whole number from 1 to 4294967296";
 const SLOTS: &str = "a whole number from 1 to 100000";
 
 /// Every setting, in the order in which `sealane config check` shows them.
@@ -163,6 +164,106 @@ pub static DEFINITIONS: &[Definition] = &[
         "the path of a readable key ring file or directory",
         "Keys to encrypt and decrypt with; reloaded when it changes",
     ),
+    Definition::new(
+        "KEYVAULT_URL",
+        "the https URL of a vault, such as https://my-vault.vault.azure.net",
+        "Key Vault that holds the keys, instead of SEALANE_KEY_FILE",
+    ),
+    Definition::new(
+        "KEYVAULT_SECRET_NAME",
+        "the name of a secret: 1 to 127 letters, digits and dashes",
+        "Secret whose versions are the keys",
+    ),
+    Definition::new(
+        "KEYVAULT_KEY_URI",
+        "the URIs of one or more keys, separated by commas, such as https://my-vault.vault.azure.net/keys/my-key",
+        "RSA keys that wrap data keys; the first one wraps, all unwrap; see envelope.md",
+    ),
+    Definition::new(
+        "KEYVAULT_CA_FILE",
+        PEM_FILE,
+        "Certificate authority to trust beside the system's, for Entra and Key Vault",
+    ),
+    Definition::new(
+        "SEALANE_AZURE_CREDENTIAL",
+        "workload, managed or developer",
+        "Who to be towards Azure; without it workload if AZURE_FEDERATED_TOKEN_FILE is set, else developer",
+    ),
+    Definition::new(
+        "AZURE_TENANT_ID",
+        "the id or a domain of an Entra tenant",
+        "Tenant of the identity; the workload identity webhook sets it",
+    ),
+    Definition::new(
+        "AZURE_CLIENT_ID",
+        "the client id of an identity, a GUID",
+        "Identity to be; the workload identity webhook sets it",
+    ),
+    Definition::new(
+        "AZURE_FEDERATED_TOKEN_FILE",
+        "the path of a readable file that holds a service account token",
+        "Token that proves which pod this is; the workload identity webhook sets it",
+    ),
+    Definition::new(
+        "AZURE_AUTHORITY_HOST",
+        "the https URL of an Entra authority",
+        "Where tokens are exchanged; the workload identity webhook sets it",
+    )
+    .default("https://login.microsoftonline.com/"),
+    Definition::new(
+        "SEALANE_KEY_REFRESH",
+        "a duration from 1s to 1h, such as 5m",
+        "How often the versions of the secret are listed, at least",
+    )
+    .default("5m"),
+    Definition::new(
+        "SEALANE_KEY_ACTIVATION_DELAY",
+        "a duration from 2s to 7d, such as 15m, and at least twice SEALANE_KEY_REFRESH",
+        "How old a new version must be before it encrypts; the same in all processes",
+    )
+    .default("15m"),
+    Definition::new(
+        "SEALANE_KEY_STALE_AFTER",
+        "a duration from 1s to 30d, such as 1h",
+        "How long refreshes may fail before /readyz says so",
+    )
+    .default("1h"),
+    Definition::new(
+        "SEALANE_KEY_START_LIMIT",
+        "a duration from 1s to 10m, such as 2m",
+        "How long a start waits for a refusal or an outage to pass, such as after a role assignment",
+    )
+    .default("2m"),
+    Definition::new(
+        "SEALANE_KEY_MODE",
+        "secret or envelope",
+        "What encrypts: the key itself, or data keys wrapped by KEYVAULT_KEY_URI",
+    )
+    .default("secret"),
+    Definition::new(
+        "SEALANE_DATA_KEY_MAX_AGE",
+        "a duration from 1s to 30d, such as 1h",
+        "How long one data key encrypts",
+    )
+    .default("1h"),
+    Definition::new(
+        "SEALANE_DATA_KEY_MAX_SEALS",
+        SEALS,
+        "Payloads that one data key encrypts",
+    )
+    .default("16777216"),
+    Definition::new(
+        "SEALANE_KEY_SEAL_LIMIT",
+        SEALS,
+        "Payloads that this process encrypts under one key",
+    )
+    .default("4294967296"),
+    Definition::new(
+        "SEALANE_KEY_EXHAUSTED",
+        "refuse or warn",
+        "What happens once a key has encrypted as many payloads as it may",
+    )
+    .default("refuse"),
     Definition::new(
         "SEALANE_LEGACY_KEY_ID",
         "the id of a key in the key ring",
@@ -288,9 +389,10 @@ mod tests {
         let documented: Vec<_> = DOC
             .lines()
             .filter(|line| {
-                ["| `TEMPORAL_", "| `SEALANE_", "| `ORDERS_"]
+                ["TEMPORAL_", "SEALANE_", "ORDERS_", "KEYVAULT_", "AZURE_"]
+                    .map(|prefix| format!("| `{prefix}"))
                     .iter()
-                    .any(|start| line.starts_with(start))
+                    .any(|start| line.starts_with(start.as_str()))
             })
             .map(ToOwned::to_owned)
             .collect();

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     definitions::definition,
+    key_vault::{self, Azure, Envelope, KeyVault},
     temporal::name,
     values::{Noted, Values},
 };
@@ -16,14 +17,40 @@ use super::{
 pub struct Encryption {
     /// Whether payloads are encrypted at all.
     pub mode: EncryptionMode,
-    /// Key ring file or directory; always there if encryption is required.
-    pub key_file: Option<PathBuf>,
+    /// Where keys come from; always there if encryption is required, unless data keys encrypt.
+    pub source: Option<KeySource>,
+    /// What wraps data keys, if anything does.
+    pub envelope: Option<Envelope>,
+    /// As whom to ask for keys; there whenever a vault is involved.
+    pub azure: Option<Azure>,
+    /// How many payloads this process encrypts under one key.
+    pub seal_limit: u64,
+    /// What happens beyond that.
+    pub exhausted: Exhausted,
     /// Key for payloads in the old format without a key id.
     pub legacy_key_id: Option<String>,
     /// What happens to payloads that arrive unencrypted.
     pub decode: Decode,
     /// What happens to payloads before they are encrypted.
     pub compression: Compression,
+}
+
+/// Where keys come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// A key ring file or directory.
+    File(PathBuf),
+    /// The versions of a secret.
+    KeyVault(KeyVault),
+}
+
+/// What happens once a key has encrypted as many payloads as it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exhausted {
+    /// Nothing more is encrypted under it.
+    Refuse,
+    /// A warning.
+    Warn,
 }
 
 /// Whether payloads are encrypted.
@@ -62,8 +89,22 @@ pub(super) fn read(values: &mut Values) -> Result<Encryption, Noted> {
         "off" => Some(EncryptionMode::Off),
         _ => None,
     });
+    let exclusive = values.exclude("SEALANE_KEY_FILE", "KEYVAULT_URL");
     let key_file = values.optional_or("SEALANE_KEY_FILE", |text| key_file(Path::new(text)));
-    let needed = key_file_if_required(values, mode.as_ref().ok().copied());
+    let key_vault = key_vault::key_vault(values);
+    let envelope = key_vault::envelope(values);
+    let wanted = mode
+        .as_ref()
+        .is_ok_and(|mode| *mode == EncryptionMode::Required);
+    let needed = source_if_required(values, wanted);
+    let in_azure = values.is_set("KEYVAULT_URL") || values.is_set("KEYVAULT_KEY_URI");
+    let azure = key_vault::azure(values, wanted && in_azure);
+    let seal_limit = values.parse("SEALANE_KEY_SEAL_LIMIT", key_vault::seals);
+    let exhausted = values.parse("SEALANE_KEY_EXHAUSTED", |text| match text {
+        "refuse" => Some(Exhausted::Refuse),
+        "warn" => Some(Exhausted::Warn),
+        _ => None,
+    });
     let legacy_key_id = values.optional("SEALANE_LEGACY_KEY_ID", |text| name(text, LONGEST_KEY_ID));
     let decode = values.parse("SEALANE_DECODE", |text| match text {
         "permissive" => Some(Decode::Permissive),
@@ -75,10 +116,15 @@ pub(super) fn read(values: &mut Values) -> Result<Encryption, Noted> {
         "zlib" => Some(Compression::Zlib),
         _ => None,
     });
-    needed?;
+    (exclusive?, needed?);
+    let key_file = key_file?.map(KeySource::File);
     Ok(Encryption {
         mode: mode?,
-        key_file: key_file?,
+        source: key_file.or(key_vault?.map(KeySource::KeyVault)),
+        envelope: envelope?,
+        azure: azure?,
+        seal_limit: seal_limit?,
+        exhausted: exhausted?,
         legacy_key_id: legacy_key_id?,
         decode: decode?,
         compression: compression?,
@@ -101,11 +147,15 @@ fn key_file(path: &Path) -> Result<PathBuf, String> {
     }
 }
 
-fn key_file_if_required(values: &mut Values, mode: Option<EncryptionMode>) -> Result<(), Noted> {
-    if mode == Some(EncryptionMode::Required) && !values.is_set("SEALANE_KEY_FILE") {
+/// Something must hold keys: a file, a vault, or data keys alone.
+fn source_if_required(values: &mut Values, required: bool) -> Result<(), Noted> {
+    let data_keys = values.get("SEALANE_KEY_MODE");
+    let data_keys = data_keys.is_some_and(|(mode, _)| mode == "envelope");
+    let vault = values.is_set("KEYVAULT_URL") || values.is_set("KEYVAULT_SECRET_NAME");
+    if required && !data_keys && !vault && !values.is_set("SEALANE_KEY_FILE") {
         return Err(values.miss(
             "SEALANE_KEY_FILE",
-            "a key ring made by `sealane keys generate`, or SEALANE_ENCRYPTION=off to send payloads in plaintext",
+            "a key ring made by `sealane keys generate`, KEYVAULT_URL instead to take keys from Azure Key Vault, or SEALANE_ENCRYPTION=off to send payloads in plaintext",
         ));
     }
     Ok(())

@@ -5,12 +5,13 @@ use std::{collections::HashMap, ffi::OsString, fs, path::PathBuf, time::Duration
 use tempfile::TempDir;
 
 use super::{
-    ApiKey, Compression, DEFINITIONS, Decode, Deployment, EncryptionMode, LogFormat, Pollers,
-    Settings, SettingsError, Source, report,
+    ApiKey, Compression, DEFINITIONS, Decode, Deployment, EncryptionMode, KeySource, LogFormat,
+    Pollers, Settings, SettingsError, Source, report,
 };
 
 mod connection;
 mod domains;
+mod key_vault;
 
 /// An environment of a test's own, where encryption is off unless the test says otherwise.
 struct Env(HashMap<String, OsString>);
@@ -96,7 +97,7 @@ fn encryption_is_required_unless_switched_off_by_name() {
 
     assert_eq!(
         error,
-        "SEALANE_KEY_FILE is not set, expected a key ring made by `sealane keys generate`, \
+        "SEALANE_KEY_FILE is not set, expected a key ring made by `sealane keys generate`, KEYVAULT_URL instead to take keys from Azure Key Vault, \
          or SEALANE_ENCRYPTION=off to send payloads in plaintext"
     );
     assert_eq!(load(&[]).encryption.mode, EncryptionMode::Off);
@@ -114,7 +115,10 @@ fn a_key_ring_may_be_a_file_or_a_directory() {
             ("SEALANE_KEY_FILE", &path),
         ]);
         assert_eq!(settings.encryption.mode, EncryptionMode::Required);
-        assert_eq!(settings.encryption.key_file, Some(PathBuf::from(path)));
+        assert_eq!(
+            settings.encryption.source,
+            Some(KeySource::File(path.into()))
+        );
     }
 }
 
@@ -181,7 +185,7 @@ fn all_problems_are_reported_at_once_each_with_its_place() {
             "TEMPORAL_WORKER_BUILD_ID is not set, expected a name without control characters \
              because TEMPORAL_DEPLOYMENT_NAME is set"
                 .into(),
-            "SEALANE_KEY_FILE is not set, expected a key ring made by `sealane keys generate`, \
+            "SEALANE_KEY_FILE is not set, expected a key ring made by `sealane keys generate`, KEYVAULT_URL instead to take keys from Azure Key Vault, \
              or SEALANE_ENCRYPTION=off to send payloads in plaintext"
                 .into(),
             format!("SEALANE_DECODE is \"maybe\" ({config}:2), expected permissive or strict"),

@@ -27,8 +27,12 @@ pub(super) struct Noted;
 pub(super) struct Values {
     found: BTreeMap<&'static str, (String, Source)>,
     headers: BTreeMap<String, (Secret, Source)>,
+    in_pod: bool,
     problems: Vec<Problem>,
 }
+
+/// Set by Kubernetes in every container.
+const IN_POD: &str = "KUBERNETES_SERVICE_HOST";
 
 impl Values {
     /// Looks every setting up once.
@@ -47,8 +51,14 @@ impl Values {
         Self {
             found,
             headers,
+            in_pod: env(IN_POD).is_some(),
             problems,
         }
+    }
+
+    /// Returns whether the process runs in a pod.
+    pub(super) fn in_pod(&self) -> bool {
+        self.in_pod
     }
 
     /// Returns the value of `name` and its source, if something sets it.

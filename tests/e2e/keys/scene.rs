@@ -11,6 +11,7 @@ use sealane_client::{
     workflow::{Ending, Execution, PendingActivity, Start, Workflows},
 };
 use sealane_codec::{CodecOptions, EncryptionCodec, Key as CodecKey, KeyRing, SharedKeyRing};
+use sealane_service::settings::KeySource;
 use sealane_tests::{TestWorker, World, orders::patiently};
 use sealane_worker::{RegistrationError, Settings, WorkerOptions};
 use sealane_workflows::greeting::GreetingWorkflow;
@@ -83,7 +84,7 @@ impl Scene {
     /// Returns settings with the key file `name`.
     pub(super) fn settings(&self, name: &str) -> Settings {
         let mut settings = self.world.settings();
-        settings.encryption.key_file = Some(self.file(name));
+        settings.encryption.source = Some(KeySource::File(self.file(name)));
         settings
     }
 
