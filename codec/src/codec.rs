@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use futures_util::future::{BoxFuture, FutureExt, join_all, ready};
+use futures_util::future::{BoxFuture, FutureExt, join, join_all, ready};
 use temporalio_common::{
     data_converters::{PayloadCodec, PayloadConversionError, SerializationContextData},
     protos::temporal::api::common::v1::Payload,
@@ -21,8 +21,10 @@ pub use error::{DecodeError, EncodeError};
 pub use options::{CodecOptions, Compression, DecodePolicy};
 
 use crate::{
-    OpenError, SharedKeyRing, legacy,
-    metadata::{ENCRYPTED, KEY_ID, LEGACY, WRAPPED_KEY, ZLIB, encoding, excerpt},
+    KeyRing, OpenError, SharedKeyRing,
+    envelope::Envelope,
+    legacy,
+    metadata::{ENCRYPTED, KEY_ID, LEGACY, ZLIB, encoding, excerpt},
     zlib,
 };
 
@@ -33,7 +35,8 @@ use crate::{
 /// gives the key source about a second to find it. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct EncryptionCodec {
-    ring: SharedKeyRing,
+    ring: Option<SharedKeyRing>,
+    envelope: Option<Envelope>,
     options: Arc<CodecOptions>,
     unknown: Arc<AtomicU64>,
 }
@@ -42,17 +45,43 @@ impl EncryptionCodec {
     /// Makes a codec that uses whatever `ring` holds at the time of each call.
     #[must_use]
     pub fn new(ring: SharedKeyRing, options: CodecOptions) -> Self {
+        Self::with(Some(ring), None, options)
+    }
+
+    /// Makes a codec that reads, and if `envelope` encodes also writes, payloads that bring their
+    /// own wrapped data key. Payloads of the ring's keys are read as well, if there is one.
+    #[must_use]
+    pub fn with_envelope(
+        envelope: Envelope,
+        ring: Option<SharedKeyRing>,
+        options: CodecOptions,
+    ) -> Self {
+        Self::with(ring, Some(envelope), options)
+    }
+
+    fn with(
+        ring: Option<SharedKeyRing>,
+        envelope: Option<Envelope>,
+        options: CodecOptions,
+    ) -> Self {
         Self {
             ring,
+            envelope,
             options: Arc::new(options),
             unknown: Arc::default(),
         }
     }
 
-    /// The keys the codec works with.
+    /// The key ring, unless there are data keys only.
     #[must_use]
-    pub fn ring(&self) -> &SharedKeyRing {
-        &self.ring
+    pub fn ring(&self) -> Option<&SharedKeyRing> {
+        self.ring.as_ref()
+    }
+
+    /// What reads and writes payloads that bring their own data key, if anything does.
+    #[must_use]
+    pub fn envelope(&self) -> Option<&Envelope> {
+        self.envelope.as_ref()
     }
 
     /// The choices the codec was made with.
@@ -81,8 +110,22 @@ impl EncryptionCodec {
         } else {
             payload
         };
-        let ring = self.ring.current();
-        Ok(ring.seal_within(&self.options.seal_limit, &payload)?)
+        self.seal(&payload)
+    }
+
+    fn seal(&self, payload: &Payload) -> Result<Payload, EncodeError> {
+        if let Some(envelope) = &self.envelope
+            && let Some(sealed) = envelope.seal(payload)?
+        {
+            return Ok(sealed);
+        }
+        let ring = self.current().ok_or(EncodeError::NoKey)?;
+        Ok(ring.seal_within(&self.options.seal_limit, payload)?)
+    }
+
+    /// The ring as it is now.
+    fn current(&self) -> Option<Arc<KeyRing>> {
+        self.ring.as_ref().map(SharedKeyRing::current)
     }
 
     /// Decrypts one payload with the keys that are here, without waiting for others.
@@ -109,20 +152,43 @@ impl EncryptionCodec {
     /// Takes about a second at most, however many there are. What was found is used from then on.
     pub async fn find_keys(&self, payloads: &[Payload]) {
         let missing: BTreeSet<_> = payloads.iter().filter_map(|p| self.missing(p)).collect();
-        join_all(missing.into_iter().map(|id| self.ring.find(id))).await;
+        let in_ring = missing.into_iter().map(|id| self.find_in_ring(id));
+        let enveloped = payloads.iter().filter(|p| Envelope::is_enveloped(p));
+        let unwrapped = enveloped.map(|payload| self.find_data_key(payload));
+        join(join_all(in_ring), join_all(unwrapped)).await;
     }
 
-    /// Id of the key that `payload` names, if that key is not here.
+    async fn find_in_ring(&self, id: &str) {
+        if let Some(ring) = &self.ring {
+            ring.find(id).await;
+        }
+    }
+
+    async fn find_data_key(&self, payload: &Payload) {
+        if let Some(envelope) = &self.envelope {
+            envelope.find(payload).await;
+        }
+    }
+
+    /// Id of the key in the ring that `payload` names, if that key is not here.
     fn missing<'a>(&self, payload: &'a Payload) -> Option<&'a str> {
-        if encoding(payload) != ENCRYPTED.as_bytes() || payload.metadata.contains_key(WRAPPED_KEY) {
+        if encoding(payload) != ENCRYPTED.as_bytes() || Envelope::is_enveloped(payload) {
             return None;
         }
         let id = str::from_utf8(payload.metadata.get(KEY_ID)?).ok()?;
-        self.ring.current().key(id).is_none().then_some(id)
+        self.current()?.key(id).is_none().then_some(id)
     }
 
-    fn open(&self, payload: Payload) -> Result<Payload, OpenError> {
-        let opened = self.ring.current().open_in_place(payload);
+    fn open(&self, payload: Payload) -> Result<Payload, DecodeError> {
+        match (&self.envelope, self.current()) {
+            (Some(envelope), _) if Envelope::is_enveloped(&payload) => Ok(envelope.open(&payload)?),
+            (_, Some(ring)) => Ok(self.open_with(&ring, payload)?),
+            (_, None) => Err(DecodeError::NoRing),
+        }
+    }
+
+    fn open_with(&self, ring: &KeyRing, payload: Payload) -> Result<Payload, OpenError> {
+        let opened = ring.open_in_place(payload);
         if let Err(OpenError::UnknownKey { .. }) = opened {
             self.unknown.fetch_add(1, Ordering::Relaxed);
         }
@@ -132,7 +198,7 @@ impl EncryptionCodec {
     fn decode_legacy(&self, payload: Payload) -> Result<Payload, DecodeError> {
         let id = self.options.legacy_key_id.as_ref();
         let id = id.ok_or(DecodeError::LegacyKeyUnset)?;
-        let ring = self.ring.current();
+        let ring = self.current().ok_or(DecodeError::NoRing)?;
         let Some((id, key)) = ring.key(id.as_str()) else {
             return Err(DecodeError::LegacyKeyUnknown { id: id.clone() });
         };
@@ -173,7 +239,8 @@ impl PayloadCodec for EncryptionCodec {
         _context: &SerializationContextData,
         payloads: Vec<Payload>,
     ) -> BoxFuture<'static, Result<Vec<Payload>, PayloadConversionError>> {
-        if payloads.iter().all(|p| self.missing(p).is_none()) {
+        let here = |p: &Payload| self.missing(p).is_none() && !Envelope::is_enveloped(p);
+        if payloads.iter().all(here) {
             return ready(self.decode_all(payloads)).boxed();
         }
         let codec = self.clone();

@@ -138,6 +138,11 @@ impl Key {
         self.bytes == other.bytes
     }
 
+    /// The key itself, for wrapping it.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Appends the key to `out` in base64.
     pub(crate) fn write_base64(&self, out: &mut String) {
         BASE64_STANDARD.encode_string(&*self.bytes, out);

@@ -38,12 +38,15 @@
 
 #![forbid(unsafe_code)]
 
+pub mod azure;
 mod cipher;
 mod codec;
+pub mod envelope;
 pub mod file_source;
 mod key;
 mod key_id;
 mod key_ring;
+pub mod key_vault;
 mod legacy;
 mod metadata;
 mod refresh;

@@ -61,8 +61,10 @@ pub enum Stage {
         /// When its delay has passed.
         activates: SystemTime,
     },
-    /// It is disabled, but a process that has not noticed may be sealing under it. Who holds it
-    /// keeps it for opening; the vault no longer hands it out.
+    /// It is disabled, but a process that has not noticed may be sealing under it.
+    ///
+    /// Who holds it keeps it for opening. Who does not has missed nothing or cannot help it: the
+    /// vault no longer hands it out.
     Retained {
         /// When every process has noticed.
         until: SystemTime,
@@ -115,7 +117,7 @@ impl Plan {
 #[must_use]
 pub fn plan(versions: &[Version], now: SystemTime, policy: Policy) -> Plan {
     let mut versions = versions.to_vec();
-    versions.sort_by(|a, b| (b.created, &b.version).cmp(&(a.created, &a.version)));
+    versions.sort_by(|a, b| b.seniority().cmp(&a.seniority()));
     let active = active(&versions, now, policy);
 
     let mut stages = Vec::with_capacity(versions.len());
@@ -150,9 +152,16 @@ fn active(versions: &[Version], now: SystemTime, policy: Policy) -> Option<usize
 }
 
 impl Version {
+    /// Sorts versions by age, oldest first.
+    fn seniority(&self) -> (SystemTime, &str) {
+        (self.created, &self.version)
+    }
+
     /// When every process holds it, provided that it stays enabled.
     fn due(&self, policy: Policy) -> SystemTime {
-        let start = self.not_before.map_or(self.created, |nbf| nbf.max(self.created));
+        let start = self
+            .not_before
+            .map_or(self.created, |nbf| nbf.max(self.created));
         later(start, policy.activation_delay)
     }
 

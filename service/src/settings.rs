@@ -12,6 +12,7 @@ pub use self::{
     encryption::{Compression, Decode, Encryption, EncryptionMode, Exhausted, KeySource},
     key_vault::{Azure, AzureIdentity, Envelope, KeyVault},
     log::{Log, LogFormat},
+    parts::Parts,
     problem::{Problem, SettingsError, Source},
     report::{Row, report},
     secret::Secret,
@@ -28,6 +29,7 @@ mod encryption;
 mod hint;
 mod key_vault;
 mod log;
+mod parts;
 mod problem;
 mod profile;
 mod report;

@@ -1,7 +1,7 @@
 //! Why the codec refused a payload. Key ids, lengths and encodings only, never contents: the SDK
 //! sends these messages to the server in plaintext.
 
-use crate::{InflateError, KeyId, OpenError, SealError};
+use crate::{InflateError, KeyId, OpenError, SealError, envelope};
 
 /// Why a payload was not encoded. Nothing of it may be sent then.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -10,6 +10,16 @@ pub enum EncodeError {
     /// It could not be encrypted.
     #[error(transparent)]
     Seal(#[from] SealError),
+
+    /// It could not be encrypted under a data key.
+    #[error(transparent)]
+    Envelope(#[from] envelope::SealError),
+
+    /// The codec has neither a key ring nor data keys of its own.
+    #[error(
+        "there is no key to encrypt with; set SEALANE_KEY_FILE, KEYVAULT_URL or SEALANE_KEY_MODE=envelope"
+    )]
+    NoKey,
 
     /// It is compressed already and could not be wrapped so that decoding restores it.
     #[error("payload with encoding \"binary/zlib\" cannot be encoded, expected at most 64 MiB")]
@@ -26,6 +36,17 @@ pub enum DecodeError {
     /// It is encrypted and does not open.
     #[error(transparent)]
     Open(#[from] OpenError),
+
+    /// It is encrypted under a data key and does not open.
+    #[error(transparent)]
+    Envelope(#[from] envelope::OpenError),
+
+    /// It is encrypted under a key of a ring, and there is none.
+    #[error(
+        "payload is encrypted under a key of a ring, and only data keys are configured; \
+         set KEYVAULT_URL or SEALANE_KEY_FILE"
+    )]
+    NoRing,
 
     /// It is compressed and does not unpack.
     #[error(transparent)]

@@ -106,10 +106,10 @@ pub enum OpenError {
         known: String,
     },
 
-    /// The payload brings its own data key, wrapped by another service.
+    /// The payload brings its own data key, and nothing here may unwrap it.
     #[error(
-        "payload is encrypted under a data key wrapped by {id} (metadata \"encryption-dek\"), \
-         which cannot be read yet"
+        "payload is encrypted under a data key wrapped by {id} (metadata \"encryption-dek\"); \
+         set KEYVAULT_KEY_URI to that key to read it"
     )]
     Envelope {
         /// Name of the wrapping key, quoted.

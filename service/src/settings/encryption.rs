@@ -116,7 +116,8 @@ pub(super) fn read(values: &mut Values) -> Result<Encryption, Noted> {
         "zlib" => Some(Compression::Zlib),
         _ => None,
     });
-    (exclusive?, needed?);
+    exclusive?;
+    needed?;
     let key_file = key_file?.map(KeySource::File);
     Ok(Encryption {
         mode: mode?,

@@ -174,7 +174,7 @@ fn identity(values: &mut Values, needed: bool) -> Result<Option<AzureIdentity>, 
     let authority_host = values.parse("AZURE_AUTHORITY_HOST", https_url);
     let by_hand = choice?;
     if !needed {
-        (tenant_id?, client_id?, token_file?, authority_host?);
+        // Whatever is wrong with them is noted; nobody has to be known to Azure.
         return Ok(None);
     }
     let automatic = || {
@@ -201,6 +201,11 @@ fn workload(
     token_file: Option<PathBuf>,
     authority_host: Url,
 ) -> Result<AzureIdentity, Noted> {
+    if let (None, None, None) = (&tenant_id, &client_id, &token_file) {
+        // One cause, one line.
+        let expected = format!("together with AZURE_TENANT_ID and AZURE_CLIENT_ID, {NOT_INJECTED}");
+        return Err(values.miss("AZURE_FEDERATED_TOKEN_FILE", expected));
+    }
     let tenant_id = tenant_id.ok_or_else(|| values.miss("AZURE_TENANT_ID", NOT_INJECTED));
     let client_id = client_id.ok_or_else(|| values.miss("AZURE_CLIENT_ID", NOT_INJECTED));
     let token_file =

@@ -1,0 +1,127 @@
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+use super::{
+    MemoryVault, encoding, found, made_up,
+    memory::{FIRST, KEK},
+    payload, reader, sealed, start, writer,
+};
+use crate::{
+    azure::Cause,
+    envelope::{OpenError, StartError},
+};
+
+#[tokio::test]
+async fn a_rotated_key_reads_what_its_older_versions_wrapped() {
+    let vault = MemoryVault::new();
+    let old = sealed(&writer(&vault).await);
+    vault.rotate();
+    let new = sealed(&writer(&vault).await);
+
+    let reader = reader(&vault, "KEK").await;
+
+    assert_eq!(found(&reader, &old).await, Ok(payload("greetings")));
+    assert_eq!(found(&reader, &new).await, Ok(payload("greetings")));
+}
+
+#[tokio::test]
+async fn a_version_made_after_the_last_listing_is_found() {
+    let vault = MemoryVault::new();
+    let reader = reader(&vault, "KEK").await;
+    let old = sealed(&writer(&vault).await);
+    assert!(found(&reader, &old).await.is_ok());
+    let lists = vault.calls("list");
+    vault.rotate();
+    let new = sealed(&writer(&vault).await);
+    let lists_of_writer = vault.calls("list") - lists;
+
+    assert_eq!(found(&reader, &new).await, Ok(payload("greetings")));
+
+    assert_eq!(vault.calls("list"), lists + lists_of_writer + 1);
+}
+
+#[tokio::test]
+async fn a_version_disabled_since_the_last_listing_does_not_hide_older_ones() {
+    let vault = MemoryVault::new();
+    let (first, second) = (writer(&vault).await, writer(&vault).await);
+    let (first, second) = (sealed(&first), sealed(&second));
+    let newest = vault.rotate();
+    let reader = reader(&vault, "KEK").await;
+    assert!(found(&reader, &first).await.is_ok());
+
+    vault.disable(&newest);
+
+    assert_eq!(found(&reader, &second).await, Ok(payload("greetings")));
+}
+
+#[tokio::test]
+async fn what_a_disabled_version_wrapped_cannot_be_read() {
+    let vault = MemoryVault::new();
+    let old = sealed(&writer(&vault).await);
+    vault.rotate();
+    vault.disable(FIRST);
+
+    let error = found(&reader(&vault, "KEK").await, &old).await.unwrap_err();
+
+    let OpenError::Refused { reason, .. } = error else {
+        unreachable!("{error}");
+    };
+    assert!(reason.contains("enable the version"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_made_up_data_key_costs_a_bounded_number_of_requests() {
+    let vault = MemoryVault::new();
+    for _ in 0..100 {
+        vault.rotate();
+    }
+    let reader = reader(&vault, "KEK").await;
+    let made_up = made_up(KEK, &BASE64_STANDARD.encode([7; 256]));
+
+    assert!(found(&reader, &made_up).await.is_err());
+
+    assert_eq!((vault.calls("list"), vault.calls("unwrap")), (1, 16));
+}
+
+#[tokio::test]
+async fn a_pinned_version_is_the_only_one_used() {
+    let vault = MemoryVault::new();
+    let second = vault.rotate();
+    vault.rotate();
+    let uri = format!("KEK/{second}");
+
+    let writer = start(&vault, &uri, encoding()).await.unwrap();
+    let opened = found(&reader(&vault, &uri).await, &sealed(&writer)).await;
+
+    assert_eq!(opened, Ok(payload("greetings")));
+    assert_eq!((vault.calls("list"), vault.calls("unwrap")), (0, 2));
+}
+
+#[tokio::test]
+async fn nothing_starts_without_a_data_key_that_can_be_read_again() {
+    for (kind, cause) in [
+        ("wrap", Cause::ForbiddenByRbac),
+        ("unwrap", Cause::ForbiddenByRbac),
+        ("list", Cause::ForbiddenByRbac),
+        ("", Cause::Unreachable),
+    ] {
+        let vault = MemoryVault::new();
+        vault.fail(kind, cause);
+
+        let error = start(&vault, "KEK", encoding()).await.unwrap_err();
+
+        assert_eq!(error.azure().unwrap().cause(), cause);
+        assert!(error.to_string().contains(KEK), "{error}");
+        assert!(!error.to_string().contains('\n'), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_unwraps_nothing_is_told_from_an_outage() {
+    let vault = MemoryVault::new();
+    vault.fail("unwrap", Cause::Rejected { status: 400 });
+
+    let error = start(&vault, "KEK", encoding()).await.unwrap_err();
+
+    assert!(matches!(error, StartError::Unequal { .. }), "{error}");
+    assert!(error.to_string().contains("KEYVAULT_KEY_URI"), "{error}");
+}

@@ -1,0 +1,203 @@
+//! Wrapping and unwrapping data keys, whichever version of a key it takes.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use super::{KeyUri, KeyUris, key_uris::Candidates};
+use crate::{
+    Key,
+    azure::{AzureError, Cause},
+};
+
+/// Versions tried for a payload that names none. Each costs a request, and who rotates a key more
+/// often than he forgets old workflows had better name versions.
+const MAX_VERSIONS: usize = 16;
+
+/// Bytes of a data key, for AES-256. temporal-proxy accepts no other length either.
+const DATA_KEY_LEN: usize = 32;
+
+/// What wraps and unwraps: Key Vault, or memory in tests.
+#[async_trait]
+pub(super) trait KeyEncryption: Send + Sync {
+    /// Wraps `key` under the version that `uri` pins, else under the newest.
+    async fn wrap(&self, uri: &KeyUri, key: &[u8]) -> Result<Vec<u8>, AzureError>;
+
+    /// Unwraps with exactly `version` of the key. Wipe what you get.
+    async fn unwrap(
+        &self,
+        uri: &KeyUri,
+        version: &str,
+        wrapped: &[u8],
+    ) -> Result<zeroize::Zeroizing<Vec<u8>>, AzureError>;
+
+    /// The enabled versions of the key, newest first.
+    async fn versions(&self, uri: &KeyUri) -> Result<Vec<String>, AzureError>;
+}
+
+/// The wrapping keys of this process.
+pub(super) struct Wrapping {
+    vault: Box<dyn KeyEncryption>,
+    uris: KeyUris,
+    /// The versions last listed, by key.
+    listed: Mutex<HashMap<String, Arc<[String]>>>,
+}
+
+/// Why a data key was not unwrapped.
+#[derive(Clone, Debug)]
+pub(super) enum Refusal {
+    /// Not wrapped by any version that was tried, or altered since.
+    NotWrapped,
+    /// Wrapped by us, but too short or too long for a data key.
+    Length(usize),
+    /// Key Vault said no, or nothing.
+    Azure(AzureError),
+}
+
+impl Wrapping {
+    pub(super) fn new(vault: Box<dyn KeyEncryption>, uris: KeyUris) -> Self {
+        let listed = Mutex::default();
+        Self {
+            vault,
+            uris,
+            listed,
+        }
+    }
+
+    pub(super) fn uris(&self) -> &KeyUris {
+        &self.uris
+    }
+
+    /// Wraps `key` under the first key of the settings.
+    pub(super) async fn wrap(&self, key: &Key) -> Result<Vec<u8>, AzureError> {
+        self.vault.wrap(self.uris.wrapping(), key.as_bytes()).await
+    }
+
+    /// Unwraps what `named` wrapped, a key of which some version has to be in the settings.
+    pub(super) async fn unwrap(&self, named: &KeyUri, wrapped: &[u8]) -> Result<Key, Refusal> {
+        match self.uris.candidates(named) {
+            Some(Candidates::Pinned(versions)) => {
+                let mut tried = BTreeSet::new();
+                self.try_each(named, &versions, &mut tried, wrapped).await
+            }
+            Some(Candidates::Any) => self.search(named, wrapped).await,
+            None => Err(Refusal::NotWrapped),
+        }
+    }
+
+    /// Tries the versions of `uri` that are known, then those that a new listing adds.
+    ///
+    /// Key Vault would unwrap with the newest version alone, so without this nothing that names
+    /// no version could be read once the key is rotated.
+    async fn search(&self, uri: &KeyUri, wrapped: &[u8]) -> Result<Key, Refusal> {
+        let mut tried = BTreeSet::new();
+        if let Some(known) = self.known(uri) {
+            match self.try_each(uri, &known, &mut tried, wrapped).await {
+                Err(Refusal::NotWrapped) => {}
+                // A version may have been disabled since.
+                Err(Refusal::Azure(error)) if lasts(&error) => {}
+                outcome => return outcome,
+            }
+        }
+        let listed = self.list(uri).await?;
+        self.try_each(uri, &listed, &mut tried, wrapped).await
+    }
+
+    /// The first of `versions` not yet `tried` that unwraps.
+    async fn try_each(
+        &self,
+        uri: &KeyUri,
+        versions: &[String],
+        tried: &mut BTreeSet<String>,
+        wrapped: &[u8],
+    ) -> Result<Key, Refusal> {
+        for version in versions {
+            if !tried.insert(version.clone()) {
+                continue;
+            }
+            match self.vault.unwrap(uri, version, wrapped).await {
+                Ok(key) => return data_key(&key),
+                // What Key Vault answers to bytes that another key wrapped.
+                Err(error) if error.cause() == (Cause::Rejected { status: 400 }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Refusal::NotWrapped)
+    }
+
+    async fn list(&self, uri: &KeyUri) -> Result<Arc<[String]>, AzureError> {
+        let mut versions = self.vault.versions(uri).await?;
+        versions.truncate(MAX_VERSIONS);
+        let versions: Arc<[String]> = versions.into();
+        self.listed().insert(key_of(uri), Arc::clone(&versions));
+        Ok(versions)
+    }
+
+    fn known(&self, uri: &KeyUri) -> Option<Arc<[String]>> {
+        self.listed().get(&key_of(uri)).cloned()
+    }
+
+    fn listed(&self) -> MutexGuard<'_, HashMap<String, Arc<[String]>>> {
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn key_of(uri: &KeyUri) -> String {
+    format!("{}keys/{}", uri.vault(), uri.name())
+}
+
+fn data_key(bytes: &[u8]) -> Result<Key, Refusal> {
+    let len = bytes.len();
+    match Key::from_bytes(bytes) {
+        Ok(key) if len == DATA_KEY_LEN => Ok(key),
+        _ => Err(Refusal::Length(len)),
+    }
+}
+
+impl Refusal {
+    /// The cause as a label of a metric.
+    pub(super) fn reason(&self) -> &'static str {
+        match self {
+            Self::NotWrapped => "not_wrapped",
+            Self::Length(_) => "length",
+            Self::Azure(error) => error.reason(),
+        }
+    }
+
+    /// Whether asking again soon is pointless.
+    pub(super) fn lasts(&self) -> bool {
+        match self {
+            Self::NotWrapped | Self::Length(_) => true,
+            Self::Azure(error) => lasts(error),
+        }
+    }
+}
+
+fn lasts(error: &AzureError) -> bool {
+    matches!(
+        error.cause(),
+        Cause::Rejected { .. } | Cause::NotFound | Cause::KeyDisabled
+    )
+}
+
+impl From<AzureError> for Refusal {
+    fn from(error: AzureError) -> Self {
+        Self::Azure(error)
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotWrapped => f.write_str(
+                "no enabled version of that key wrapped it, or it was altered \
+                 (enable the version that did, if there is one)",
+            ),
+            Self::Length(len) => write!(f, "it is {len} bytes long, expected {DATA_KEY_LEN}"),
+            Self::Azure(error) => error.fmt(f),
+        }
+    }
+}
