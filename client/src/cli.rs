@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod doctor;
 mod error;
 pub mod input;
 mod keys;
@@ -85,12 +86,14 @@ enum Command {
     Schedule(Box<schedule::ScheduleCommand>),
     /// Start workflows periodically for as long as this process runs
     Trigger(trigger::TriggerCommand),
-    /// Make keys
+    /// Make keys, see what needs them, decrypt with them
     #[command(subcommand)]
     Keys(keys::KeysCommand),
     /// Look at the settings
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Find out what keeps a worker from its keys and its server
+    Doctor(doctor::DoctorCommand),
     /// Print a completion script for a shell
     Completions(completions::CompletionsCommand),
 }
@@ -131,8 +134,9 @@ impl Cli {
             Command::Workflow(command) => Box::pin(command.run(globals)).await,
             Command::Schedule(command) => Box::pin(command.run(globals)).await,
             Command::Trigger(command) => Box::pin(command.run(globals)).await,
-            Command::Keys(command) => command.run(globals),
+            Command::Keys(command) => Box::pin(command.run(globals)).await,
             Command::Config(command) => command.run(globals).await,
+            Command::Doctor(command) => Box::pin(command.run(globals)).await,
             Command::Completions(command) => command.run(),
         }
     }

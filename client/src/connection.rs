@@ -6,6 +6,7 @@
 mod api_key;
 mod egress;
 mod polls;
+mod raw;
 mod transport;
 
 use std::{collections::HashMap, error::Error};
@@ -28,6 +29,7 @@ use url::Url;
 
 use self::egress::Egress;
 pub use self::polls::{PollState, Polls};
+pub(crate) use self::raw::Raw;
 
 /// The oldest server whose workflow updates, which `OrderWorkflow` uses, are generally available
 /// ([release notes of Temporal Server 1.25](https://github.com/temporalio/temporal/releases/tag/v1.25.0)).
@@ -138,6 +140,18 @@ pub async fn connect(
         .maybe_data_converter(codec.map(converter))
         .build();
     Client::new(connection, options).map_err(|error| from_sdk(settings, error.into()))
+}
+
+/// Makes a connection, with TLS if `settings` ask for it, says nothing, and drops it.
+///
+/// # Errors
+///
+/// [`ConnectError::Unreachable`].
+pub(crate) async fn reach(settings: &Temporal) -> Result<(), ConnectError> {
+    let channel = transport::connect(settings).await;
+    channel
+        .map(drop)
+        .map_err(|error| unreachable(settings, &error))
 }
 
 /// Failure texts stay readable inside the process; [`egress`] encrypts them on the way out.

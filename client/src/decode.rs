@@ -1,6 +1,6 @@
 //! What the server sends, made readable.
 
-use futures_util::future::{BoxFuture, ready};
+use futures_util::future::BoxFuture;
 use sealane_codec::{DecodeError, EncryptionCodec, OpenError, is_encrypted};
 use serde_json::Value;
 use temporalio_common::{
@@ -25,7 +25,7 @@ pub enum Unreadable {
     /// It is encrypted, and this process was told to have no keys.
     #[error(
         "payload is encrypted, which SEALANE_ENCRYPTION=off cannot read; \
-         set SEALANE_ENCRYPTION=required and SEALANE_KEY_FILE"
+         set SEALANE_ENCRYPTION=required and SEALANE_KEY_FILE or KEYVAULT_URL"
     )]
     NoCodec,
 }
@@ -33,7 +33,7 @@ pub enum Unreadable {
 fn remedy(error: &DecodeError) -> &'static str {
     match error {
         DecodeError::Open(OpenError::UnknownKey { .. } | OpenError::Rejected { .. }) => {
-            "; set SEALANE_KEY_FILE to a key ring that holds the key"
+            "; set SEALANE_KEY_FILE or KEYVAULT_URL to keys that include it"
         }
         _ => "",
     }
@@ -51,14 +51,17 @@ impl Decoder {
         Self { codec }
     }
 
-    /// Decodes one payload.
+    /// Decodes one payload. If its key is not here, the key source gets a second to find it.
     ///
     /// # Errors
     ///
     /// [`Unreadable`], as its variants say.
-    pub fn payload(&self, payload: Payload) -> Result<Payload, Unreadable> {
+    pub async fn payload(&self, payload: Payload) -> Result<Payload, Unreadable> {
         match &self.codec {
-            Some(codec) => codec.decode_payload(payload).map_err(Unreadable::Codec),
+            Some(codec) => {
+                codec.find_keys(std::slice::from_ref(&payload)).await;
+                codec.decode_payload(payload).map_err(Unreadable::Codec)
+            }
             None if is_encrypted(&payload) => Err(Unreadable::NoCodec),
             None => Ok(payload),
         }
@@ -69,8 +72,8 @@ impl Decoder {
     /// # Errors
     ///
     /// As for [`payload`](Self::payload).
-    pub fn value(&self, payload: Payload) -> Result<Value, Unreadable> {
-        Ok(payload::to_json(&self.payload(payload)?))
+    pub async fn value(&self, payload: Payload) -> Result<Value, Unreadable> {
+        Ok(payload::to_json(&self.payload(payload).await?))
     }
 
     /// Returns a result as JSON: `null` for none, an array for several.
@@ -78,11 +81,11 @@ impl Decoder {
     /// # Errors
     ///
     /// As for [`payload`](Self::payload).
-    pub fn result(&self, payloads: Option<Payloads>) -> Result<Value, Unreadable> {
-        let payloads = payloads.unwrap_or_default().payloads.into_iter();
-        let mut values: Vec<Value> = payloads
-            .map(|it| self.value(it))
-            .collect::<Result<_, _>>()?;
+    pub async fn result(&self, payloads: Option<Payloads>) -> Result<Value, Unreadable> {
+        let mut values = Vec::new();
+        for payload in payloads.unwrap_or_default().payloads {
+            values.push(self.value(payload).await?);
+        }
         Ok(match values.len() {
             0 | 1 => values.pop().unwrap_or_default(),
             _ => Value::Array(values),
@@ -140,18 +143,20 @@ impl AsyncPayloadVisitor for Opening<'_> {
             PayloadFieldData::Repeated(payloads) => payloads.as_mut_slice(),
             PayloadFieldData::Payloads(payloads) => payloads.payloads.as_mut_slice(),
         };
-        for payload in payloads {
-            if is_encrypted(payload) || !is_plain_by_design(field.path) {
-                self.open(payload);
+        Box::pin(async move {
+            for payload in payloads {
+                if is_encrypted(payload) || !is_plain_by_design(field.path) {
+                    self.open(payload).await;
+                }
             }
-        }
-        Box::pin(ready(Ok(())))
+            Ok(())
+        })
     }
 }
 
 impl Opening<'_> {
-    fn open(&mut self, payload: &mut Payload) {
-        match self.decoder.payload(payload.clone()) {
+    async fn open(&mut self, payload: &mut Payload) {
+        match self.decoder.payload(payload.clone()).await {
             Ok(decoded) => *payload = decoded,
             Err(error) => {
                 self.unreadable.get_or_insert(error);
@@ -160,7 +165,7 @@ impl Opening<'_> {
     }
 }
 
-fn is_plain_by_design(path: &str) -> bool {
+pub(crate) fn is_plain_by_design(path: &str) -> bool {
     path.ends_with("Header.fields") || path.contains("SearchAttributes.indexed_fields")
 }
 
@@ -185,35 +190,39 @@ mod tests {
         codec.encode_payload(payload::from_json(value)).unwrap()
     }
 
-    #[test]
-    fn a_result_is_decrypted() {
+    #[tokio::test]
+    async fn a_result_is_decrypted() {
         let codec = codec("a");
         let payloads = Payloads {
             payloads: vec![sealed(&codec, &json!({"total": 3}))],
         };
 
-        let value = Decoder::new(Some(codec)).result(Some(payloads)).unwrap();
+        let value = Decoder::new(Some(codec))
+            .result(Some(payloads))
+            .await
+            .unwrap();
 
         assert_eq!(value, json!({"total": 3}));
     }
 
-    #[test]
-    fn no_result_is_null_and_several_are_an_array() {
+    #[tokio::test]
+    async fn no_result_is_null_and_several_are_an_array() {
         let decoder = Decoder::new(Some(codec("a")));
         let two = Payloads {
             payloads: vec![payload::from_json(&json!(1)), payload::from_json(&json!(2))],
         };
 
-        assert_eq!(decoder.result(None).unwrap(), Value::Null);
-        assert_eq!(decoder.result(Some(two)).unwrap(), json!([1, 2]));
+        assert_eq!(decoder.result(None).await.unwrap(), Value::Null);
+        assert_eq!(decoder.result(Some(two)).await.unwrap(), json!([1, 2]));
     }
 
-    #[test]
-    fn an_unknown_key_is_named_with_the_setting_that_brings_it() {
+    #[tokio::test]
+    async fn an_unknown_key_is_named_with_the_setting_that_brings_it() {
         let foreign = sealed(&codec("theirs"), &json!("canary"));
 
         let error = Decoder::new(Some(codec("ours")))
             .value(foreign)
+            .await
             .unwrap_err()
             .to_string();
 
@@ -222,11 +231,11 @@ mod tests {
         assert!(!error.contains("canary"), "{error}");
     }
 
-    #[test]
-    fn without_a_codec_an_encrypted_payload_is_no_value() {
+    #[tokio::test]
+    async fn without_a_codec_an_encrypted_payload_is_no_value() {
         let foreign = sealed(&codec("theirs"), &json!(1));
 
-        let error = Decoder::new(None).value(foreign).unwrap_err();
+        let error = Decoder::new(None).value(foreign).await.unwrap_err();
 
         assert_eq!(error, Unreadable::NoCodec);
     }

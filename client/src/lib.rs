@@ -1,9 +1,11 @@
 //! Everything that talks to Temporal but is no worker: the connection, typed handles, schedules and the CLI `sealane`.
 
+pub mod audit;
 pub mod call;
 pub mod cli;
 pub mod connection;
 pub mod decode;
+pub mod doctor;
 pub mod encryption;
 pub mod failure;
 pub mod handles;

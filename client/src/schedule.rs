@@ -11,6 +11,7 @@
 mod description;
 mod error;
 mod fields;
+mod reencrypt;
 mod spec;
 mod update;
 
@@ -36,6 +37,7 @@ pub use self::{
     description::{Decoded, ScheduleDescription, ScheduleSummary},
     error::ScheduleError,
     fields::ScheduleFields,
+    reencrypt::{Obstacle, Reencrypted, Reencryption, Tally},
     spec::{Interval, IntervalError, Times},
 };
 
@@ -117,7 +119,7 @@ impl Schedules {
     /// [`ScheduleError::NotFound`] and [`ScheduleError::Call`].
     pub async fn describe(&self, id: &str) -> Result<ScheduleDescription, ScheduleError> {
         let stored = self.stored(id).await?;
-        Ok(ScheduleDescription::decode(id, stored, &self.decoder()))
+        Ok(ScheduleDescription::decode(id, stored, &self.decoder()).await)
     }
 
     /// Returns at most `limit` schedules that match `query`, all if it is empty.
@@ -139,8 +141,11 @@ impl Schedules {
             };
             let answer = WorkflowService::list_schedules(&mut client, request.into_request());
             let page = answer.await?.into_inner();
-            let entries = page.schedules.into_iter().take(limit - found.len());
-            found.extend(entries.map(|entry| ScheduleSummary::decode(entry, &decoder)));
+            let room = limit - found.len();
+            let entries = page.schedules.into_iter().take(room);
+            for entry in entries {
+                found.push(ScheduleSummary::decode(entry, &decoder).await);
+            }
             next_page_token = page.next_page_token;
             if next_page_token.is_empty() || found.len() == limit {
                 return Ok(found);

@@ -1,8 +1,11 @@
 //! Everything together, against a real Temporal server.
 
 mod api_key;
+mod azure_fake;
+mod envelope;
 mod greeting;
 mod interop;
+mod key_vault;
 mod keys;
 mod no_plaintext;
 mod orders;

@@ -32,3 +32,6 @@ async def main(workflow_type: str, workflow_id: str) -> None:
 
 
 asyncio.run(main(*sys.argv[1:]))
+# The SDK's runtime sometimes aborts while the interpreter takes its modules down (seen with 1.35.0).
+sys.stdout.flush()
+os._exit(0)

@@ -19,7 +19,9 @@ pub enum Answer {
     Status(u8, &'static str),
     /// The system information of a server of this version.
     Version(&'static str),
-    /// The same, after the request's `authorization` header was put where a test can see it.
+    /// The system information of a server of this version to who asks for it, and a status to all else.
+    Greeting(&'static str, u8, &'static str),
+    /// As [`Version`](Self::Version), after the request's `authorization` header was put where a test can see it.
     Witness(&'static str, Arc<Mutex<String>>),
 }
 
@@ -48,30 +50,45 @@ async fn serve(stream: TcpStream, answer: Answer) -> Result<(), h2::Error> {
             let header = header.and_then(|it| it.to_str().ok()).unwrap_or_default();
             header.clone_into(&mut seen.lock().unwrap_or_else(PoisonError::into_inner));
         }
-        reply(respond, &answer)?;
+        let is_greeting = request.uri().path().ends_with("/GetSystemInfo");
+        reply(respond, &answer, is_greeting)?;
     }
     Ok(())
 }
 
-fn reply(mut respond: SendResponse<Bytes>, answer: &Answer) -> Result<(), h2::Error> {
+fn reply(
+    mut respond: SendResponse<Bytes>,
+    answer: &Answer,
+    is_greeting: bool,
+) -> Result<(), h2::Error> {
     let mut response = Response::new(());
     let headers = response.headers_mut();
     headers.insert("content-type", HeaderValue::from_static("application/grpc"));
     match answer {
-        Answer::Status(code, message) => {
-            headers.insert("grpc-status", HeaderValue::from(u16::from(*code)));
-            headers.insert("grpc-message", HeaderValue::from_static(message));
-            respond.send_response(response, true)?;
+        Answer::Greeting(_, code, message) if !is_greeting => {
+            refuse(respond, response, *code, message)
         }
-        Answer::Version(version) | Answer::Witness(version, _) => {
+        Answer::Status(code, message) => refuse(respond, response, *code, message),
+        Answer::Version(version) | Answer::Greeting(version, ..) | Answer::Witness(version, _) => {
             let mut body = respond.send_response(response, false)?;
             body.send_data(system_info(version), false)?;
             let mut trailers = HeaderMap::new();
             trailers.insert("grpc-status", HeaderValue::from_static("0"));
-            body.send_trailers(trailers)?;
+            body.send_trailers(trailers)
         }
     }
-    Ok(())
+}
+
+fn refuse(
+    mut respond: SendResponse<Bytes>,
+    mut response: Response<()>,
+    code: u8,
+    message: &'static str,
+) -> Result<(), h2::Error> {
+    let headers = response.headers_mut();
+    headers.insert("grpc-status", HeaderValue::from(u16::from(code)));
+    headers.insert("grpc-message", HeaderValue::from_static(message));
+    respond.send_response(response, true).map(drop)
 }
 
 /// One gRPC frame: not compressed, length, message.

@@ -80,14 +80,38 @@ impl Process {
     ///
     /// If it does neither.
     pub async fn says(&self, text: &str) -> anyhow::Result<String> {
+        self.says_times(text, 1).await
+    }
+
+    /// Waits until `times` lines of standard error contain `text`, and returns the last of them.
+    ///
+    /// # Errors
+    ///
+    /// If the process ends before.
+    ///
+    /// # Panics
+    ///
+    /// If it does neither.
+    pub async fn says_times(&self, text: &str, times: usize) -> anyhow::Result<String> {
         let mut said = self.said.clone();
-        let find = |lines: &[String]| lines.iter().find(|line| line.contains(text)).cloned();
+        let find = |lines: &[String]| {
+            let mut found = lines.iter().filter(|line| line.contains(text));
+            found.nth(times - 1).cloned()
+        };
         let waiting = said.wait_for(|lines| find(lines).is_some());
         let found = patiently(text, waiting)
             .await
             .ok()
             .and_then(|lines| find(&lines));
-        found.with_context(|| format!("ended without {text:?}:\n{}", self.said.borrow().join("\n")))
+        found.with_context(|| {
+            let said = self.lines().join("\n");
+            format!("ended without {times} times {text:?}:\n{said}")
+        })
+    }
+
+    /// Returns what it has written to standard error so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.said.borrow().clone()
     }
 
     /// Sends a signal by its short name, such as `TERM`.

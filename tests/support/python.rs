@@ -1,4 +1,4 @@
-//! Python with the Temporal SDK, for peers that share no code with us.
+//! Python with the SDKs of Temporal and Azure, for peers that share no code with us.
 
 use std::{
     collections::BTreeMap,
@@ -37,7 +37,11 @@ impl Python {
     /// If it cannot be started.
     pub fn start(&self, script: &str, world: &World) -> anyhow::Result<Process> {
         let script = folder().join(script).display().to_string();
-        Process::start("python3", &[&script], &self.variables(world))
+        Process::start(
+            "python3",
+            &[&script],
+            &self.with_packages(world.variables().clone()),
+        )
     }
 
     /// Runs a script of `tests/interop` in `world` to its end, and returns the JSON it prints.
@@ -56,11 +60,31 @@ impl Python {
         input: &Value,
         world: &World,
     ) -> anyhow::Result<Value> {
+        let variables = world.variables().clone();
+        self.run_with(script, arguments, input, variables).await
+    }
+
+    /// Runs a script of `tests/interop`, which sees `variables`, to its end, and returns the JSON it prints.
+    ///
+    /// # Errors
+    ///
+    /// If it fails, or prints something else.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end.
+    pub async fn run_with(
+        &self,
+        script: &str,
+        arguments: &[&str],
+        input: &Value,
+        variables: BTreeMap<String, String>,
+    ) -> anyhow::Result<Value> {
         let mut child = Command::new("python3")
             .arg(folder().join(script))
             .args(arguments)
             .env_clear()
-            .envs(self.variables(world))
+            .envs(self.with_packages(variables))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -74,9 +98,8 @@ impl Python {
         Ok(serde_json::from_slice(&output.stdout)?)
     }
 
-    /// The variables of the world, and what Python needs. The key itself stays in its file.
-    fn variables(&self, world: &World) -> BTreeMap<String, String> {
-        let mut variables = world.variables().clone();
+    /// The variables, and what Python needs. The key itself stays in its file.
+    fn with_packages(&self, mut variables: BTreeMap<String, String>) -> BTreeMap<String, String> {
         let packages = self.packages.display().to_string();
         variables.insert("PYTHONPATH".to_owned(), packages);
         variables.insert("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned());
@@ -98,7 +121,7 @@ async fn installed() -> anyhow::Result<PathBuf> {
         return Ok(place);
     }
     eprintln!(
-        "Installing the Python packages of {} (80 MB) into {}",
+        "Installing the Python packages of {} (110 MB) into {}",
         requirements.display(),
         place.display()
     );

@@ -1,8 +1,10 @@
-//! A TLS front before the dev server, which itself speaks plaintext only.
+//! Certificates of our own, and a TLS front before the dev server, which itself speaks plaintext only.
 
 use std::{net::SocketAddr, path::Path, sync::Arc};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::{
     TlsAcceptor,
@@ -31,8 +33,16 @@ impl Authority {
     pub fn new() -> anyhow::Result<Self> {
         let mut params = CertificateParams::new(Vec::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let names = &mut params.distinguished_name;
+        names.push(DnType::CommonName, "Sealane test root");
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
         Ok(Self { issuer })
+    }
+
+    /// Returns the certificate that clients have to trust, as PEM.
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
     }
 
     /// Writes `ca.pem`, and `client.pem` with `client.key`, into `folder`.
@@ -42,17 +52,39 @@ impl Authority {
     /// If they cannot be written.
     pub fn write_client_files(&self, folder: &Path) -> anyhow::Result<()> {
         std::fs::write(folder.join("ca.pem"), self.issuer.pem())?;
-        let (certificate, key) = self.issue("client")?;
+        let (certificate, key) = self.issue(&["client"])?;
         std::fs::write(folder.join("client.pem"), certificate.pem())?;
         std::fs::write(folder.join("client.key"), key.serialize_pem())?;
         Ok(())
     }
 
-    fn issue(&self, name: &str) -> anyhow::Result<(rcgen::Certificate, KeyPair)> {
+    /// OpenSSL takes a certificate whose subject is its issuer's for one that signed itself, and since
+    /// Python 3.13 it wants to see the issuer's key identifier.
+    fn issue(&self, names: &[&str]) -> anyhow::Result<(rcgen::Certificate, KeyPair)> {
         let key = KeyPair::generate()?;
-        let certificate =
-            CertificateParams::new(vec![name.to_owned()])?.signed_by(&key, &self.issuer)?;
+        let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+        let mut params = CertificateParams::new(names)?;
+        params.use_authority_key_identifier_extension = true;
+        let subject = &mut params.distinguished_name;
+        subject.push(DnType::CommonName, "Sealane test certificate");
+        let certificate = params.signed_by(&key, &self.issuer)?;
         Ok((certificate, key))
+    }
+
+    /// Returns what a server called `names` needs to speak HTTP/1.1 over TLS.
+    ///
+    /// # Errors
+    ///
+    /// If no key can be generated.
+    pub fn http_server(&self, names: &[&str]) -> anyhow::Result<TlsAcceptor> {
+        let (certificate, key) = self.issue(names)?;
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;
+        let mut config = config.with_single_cert(vec![certificate.der().clone()], key)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(TlsAcceptor::from(Arc::new(config)))
     }
 
     /// Starts a front for `server` (`host:port`), which asks for a client certificate if `mutual`.
@@ -74,7 +106,7 @@ impl Authority {
     }
 
     fn server_config(&self, mutual: bool) -> anyhow::Result<ServerConfig> {
-        let (certificate, key) = self.issue(SERVER_NAME)?;
+        let (certificate, key) = self.issue(&[SERVER_NAME])?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()?;

@@ -10,7 +10,7 @@ use std::{
 use futures_util::FutureExt;
 use sealane_client::{
     connection::{self, Extras, PollState, Polls},
-    encryption,
+    encryption::{self, Keys},
 };
 use sealane_service::{
     probes::{self, Health, Metrics, Server},
@@ -60,6 +60,7 @@ where
 /// What stands around the worker for as long as it runs.
 struct Surroundings {
     health: Health,
+    exposed: Metrics,
     metrics: SdkMetrics,
     watchdog: Watchdog,
     stop_serving: watch::Sender<bool>,
@@ -79,7 +80,7 @@ impl Surroundings {
         health.add_liveness("workflow_thread", move || checked.check());
         let exposed = Metrics::new();
         exposed.add_source(metrics.source());
-        let router = probes::router(health.clone(), exposed);
+        let router = probes::router(health.clone(), exposed.clone());
         let server = Server::bind(settings.http_addr, router).await?;
         tracing::info!(http.address = %server.address(), "probes and metrics are served");
         let (stop_serving, mut stopped) = watch::channel(false);
@@ -88,6 +89,7 @@ impl Surroundings {
         }));
         Ok(Self {
             health,
+            exposed,
             metrics,
             watchdog,
             stop_serving,
@@ -156,15 +158,25 @@ impl Surroundings {
     }
 
     async fn connect(&self, settings: &Settings, polls: &Polls) -> Result<Client, WorkerError> {
-        let codec = encryption::codec(&settings.encryption).await?;
-        self.health.set("key_ring", Ok(()));
+        let waiting = |why: String| self.health.set("key_ring", Err(why));
+        let keys = encryption::keys_telling(&settings.encryption, &waiting).await?;
+        self.expose(keys.as_ref());
         let extras = Extras {
             metrics: self.metrics.meter()?,
             polls: polls.clone(),
             ..Extras::default()
         };
+        let codec = keys.map(|keys| keys.codec());
         let client = connection::connect(&settings.temporal, codec, extras).await?;
         Ok(client)
+    }
+
+    /// Shows how the keys are in readiness and metrics.
+    fn expose(&self, keys: Option<&Keys>) {
+        match keys {
+            Some(keys) => keys.expose(&self.health, &self.exposed),
+            None => self.health.set("key_ring", Ok(())),
+        }
     }
 
     /// Keeps readiness in step with the polls, which tell whether the namespace lets us work.

@@ -10,7 +10,7 @@ use super::CliError;
 use crate::{
     connection::{self, Extras},
     decode::Decoder,
-    encryption,
+    encryption::{self, Keys},
     workflow::Workflows,
 };
 
@@ -22,6 +22,8 @@ pub struct Session {
     pub client: Client,
     /// Encrypts and decrypts; `None` only with `SEALANE_ENCRYPTION=off`.
     pub codec: Option<EncryptionCodec>,
+    /// What the codec works with, there whenever the codec is.
+    pub keys: Option<Keys>,
 }
 
 impl Session {
@@ -43,7 +45,8 @@ impl Session {
         if settings.encryption.mode == EncryptionMode::Off {
             eprintln!("sealane: warning: SEALANE_ENCRYPTION=off, payloads are sent in plaintext");
         }
-        let codec = encryption::codec(&settings.encryption).await?;
+        let keys = encryption::keys(&settings.encryption).await?;
+        let codec = keys.as_ref().map(Keys::codec);
         let extras = Extras {
             identity: identity(),
             ..Extras::default()
@@ -53,6 +56,7 @@ impl Session {
             settings,
             client,
             codec,
+            keys,
         })
     }
 

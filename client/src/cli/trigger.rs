@@ -65,6 +65,9 @@ impl TriggerCommand {
             session = globals.session() => session?,
             () = &mut shutdown => return Ok(()),
         };
+        if let Some(keys) = &session.keys {
+            keys.expose(&health, &metrics);
+        }
         health.readiness().ready();
         let options = self.options(input, &session);
         trigger::run(session.client, options, shutdown, |event| {

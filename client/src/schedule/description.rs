@@ -45,16 +45,23 @@ pub struct ScheduleSummary {
 }
 
 impl ScheduleDescription {
-    pub(super) fn decode(id: &str, stored: DescribeScheduleResponse, decoder: &Decoder) -> Self {
+    pub(super) async fn decode(
+        id: &str,
+        stored: DescribeScheduleResponse,
+        decoder: &Decoder,
+    ) -> Self {
         let schedule = stored.schedule.unwrap_or_default();
         let workflow = workflow(&schedule).cloned().unwrap_or_default();
-        let input = workflow.input.unwrap_or_default().payloads.into_iter();
+        let mut input = Vec::new();
+        for payload in workflow.input.unwrap_or_default().payloads {
+            input.push(decoder.payload(payload).await);
+        }
         Self {
             id: id.to_owned(),
-            memo: decode_memo(workflow.memo, decoder),
-            schedule_memo: decode_memo(stored.memo, decoder),
+            memo: decode_memo(workflow.memo, decoder).await,
+            schedule_memo: decode_memo(stored.memo, decoder).await,
             info: stored.info.unwrap_or_default(),
-            input: input.map(|it| decoder.payload(it)).collect(),
+            input,
             schedule,
         }
     }
@@ -67,11 +74,11 @@ impl ScheduleDescription {
 }
 
 impl ScheduleSummary {
-    pub(super) fn decode(entry: ScheduleListEntry, decoder: &Decoder) -> Self {
+    pub(super) async fn decode(entry: ScheduleListEntry, decoder: &Decoder) -> Self {
         Self {
             id: entry.schedule_id,
             info: entry.info.unwrap_or_default(),
-            memo: decode_memo(entry.memo, decoder),
+            memo: decode_memo(entry.memo, decoder).await,
         }
     }
 }
@@ -82,9 +89,10 @@ fn workflow(schedule: &Schedule) -> Option<&NewWorkflowExecutionInfo> {
     }
 }
 
-fn decode_memo(memo: Option<Memo>, decoder: &Decoder) -> BTreeMap<String, Decoded> {
-    let fields = memo.unwrap_or_default().fields.into_iter();
-    fields
-        .map(|(key, payload)| (key, decoder.payload(payload)))
-        .collect()
+async fn decode_memo(memo: Option<Memo>, decoder: &Decoder) -> BTreeMap<String, Decoded> {
+    let mut decoded = BTreeMap::new();
+    for (key, payload) in memo.unwrap_or_default().fields {
+        decoded.insert(key, decoder.payload(payload).await);
+    }
+    decoded
 }

@@ -10,7 +10,7 @@ use tonic::{Code, IntoRequest};
 use super::{ScheduleError, ScheduleFields, Schedules, request_id, spec};
 
 /// Each attempt takes milliseconds, so five in a row lost to others means a writer gone wild.
-const ATTEMPTS: u32 = 5;
+pub(super) const ATTEMPTS: u32 = 5;
 
 impl Schedules {
     /// Changes the fields that are set and leaves everything else of the schedule as it is stored,
@@ -75,7 +75,7 @@ impl Schedules {
     }
 }
 
-fn is_conflict(status: &tonic::Status) -> bool {
+pub(super) fn is_conflict(status: &tonic::Status) -> bool {
     status.code() == Code::FailedPrecondition && status.message().contains("conflict token")
 }
 

@@ -86,7 +86,10 @@ impl Workflows {
         let mut client = self.client.clone();
         let answer = timeout(QUERY_TIMEOUT, client.query_workflow(request)).await;
         match answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("time is up"))) {
-            Ok(answer) => Ok(self.decoder.result(answer.into_inner().query_result)?),
+            Ok(answer) => Ok(self
+                .decoder
+                .result(answer.into_inner().query_result)
+                .await?),
             Err(status) => Err(CallError::of_query(&self.decoder, name, status, |status| {
                 CallError::of_workflow(&self.namespace(), &execution.workflow_id, status)
             })

@@ -113,7 +113,7 @@ impl Workflows {
         let (next_run, ending) = match event.attributes {
             Some(Attributes::WorkflowExecutionCompletedEventAttributes(it)) => (
                 it.new_execution_run_id,
-                self.decoder.result(it.result).map(Ending::Completed),
+                self.decoder.result(it.result).await.map(Ending::Completed),
             ),
             Some(Attributes::WorkflowExecutionFailedEventAttributes(it)) => {
                 (it.new_execution_run_id, self.failed(it.failure).await)
@@ -126,7 +126,7 @@ impl Workflows {
             }
             Some(Attributes::WorkflowExecutionCanceledEventAttributes(it)) => (
                 String::new(),
-                self.decoder.result(it.details).map(Ending::Canceled),
+                self.decoder.result(it.details).await.map(Ending::Canceled),
             ),
             Some(Attributes::WorkflowExecutionTerminatedEventAttributes(it)) => {
                 (String::new(), Ok(Ending::Terminated { reason: it.reason }))

@@ -48,9 +48,9 @@ impl Workflows {
             Some(outcome::Value::Failure(failure)) => {
                 Ok(Updated::Failed(self.decoder.failure(failure).await?))
             }
-            Some(outcome::Value::Success(payloads)) => {
-                Ok(Updated::Completed(self.decoder.result(Some(payloads))?))
-            }
+            Some(outcome::Value::Success(payloads)) => Ok(Updated::Completed(
+                self.decoder.result(Some(payloads)).await?,
+            )),
             None => Ok(Updated::Completed(Value::Null)),
         }
     }

@@ -1,11 +1,15 @@
 //! The command line `sealane` as its users have it: the real binary against a real dev server.
 
 mod desk;
+mod doctor;
 mod first_steps;
 mod history;
+mod key_vault_cli;
+mod keys;
 mod orders;
 mod outage;
 mod refusals;
+mod runbook;
 mod schedules;
 mod terminal;
 mod trigger;

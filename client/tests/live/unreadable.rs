@@ -27,7 +27,7 @@ async fn a_result_under_a_missing_key_is_refused_by_the_name_of_the_key() -> any
         assert_eq!(
             finished.fails(78),
             "payload is encrypted under key \"test-key\", the key ring holds \"other-key\"; \
-             set SEALANE_KEY_FILE to a key ring that holds the key"
+             set SEALANE_KEY_FILE or KEYVAULT_URL to keys that include it"
         );
         assert_eq!(finished.stdout, "");
     }

@@ -2,5 +2,8 @@
 
 mod bad_input;
 mod drain;
+mod key_vault;
 mod metrics;
 mod support;
+mod vault_bad_input;
+mod vault_faults;

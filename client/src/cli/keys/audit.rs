@@ -1,0 +1,210 @@
+//! `sealane keys audit`.
+
+mod bar;
+
+use std::{num::NonZeroUsize, path::PathBuf, time::SystemTime};
+
+use clap::{Args, builder::NonEmptyStringValueParser};
+use sealane_service::exit::{self, ExitStatus};
+use serde::Serialize;
+
+use super::vault::Vault;
+use crate::{
+    audit::{Audit as Walk, AuditError, AuditOptions, Findings, KeyUse, KnownKeys, Report, Scope},
+    cli::{CliError, Globals, INTERRUPTED, NOT_DONE, output, output::Format},
+};
+
+/// Says for every key what still needs it: payloads in the histories of open workflows, in what is
+/// pending beside them, and in all schedules. Decrypts nothing. Ask once every process encrypts under
+/// the new key; a workflow that has only just started is listed a moment later.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Audit {
+    /// Look only at workflows that match this, as in `WorkflowType = 'Order'`; at all schedules still
+    #[arg(long, short, default_value = "", hide_default_value = true)]
+    query: String,
+    /// Look at closed workflows too, while the server has them: for their results, and for resets
+    #[arg(long)]
+    closed: bool,
+    /// Workflows or schedules to fetch at once
+    #[arg(long, value_name = "COUNT", default_value = "8")]
+    concurrency: NonZeroUsize,
+    /// Keep counts in this file, and go on from there after an interruption; removed at the end
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    /// End with exit code 1 if this key is active or still needed. Repeatable
+    #[arg(long, value_name = "KEY_ID", conflicts_with = "query", value_parser = NonEmptyStringValueParser::new())]
+    require_unused: Vec<String>,
+}
+
+/// One key in one line.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    key_id: String,
+    kind: &'static str,
+    payloads: u64,
+    workflows: u64,
+    schedules: u64,
+    verdict: &'static str,
+    example: String,
+}
+
+impl Audit {
+    pub(in crate::cli) async fn run(self, globals: &Globals) -> Result<(), CliError> {
+        let session = globals.session().await?;
+        let mut known = KnownKeys::of(session.codec.as_ref())
+            .map_err(|error| CliError::new(exit::SETTINGS, exit::with_causes(&error)))?;
+        if let Some(vault) = Vault::of(&session.settings)? {
+            known.in_rotation = vault.in_rotation(&vault.plan().await?, SystemTime::now());
+        }
+        let required = self.require_unused;
+        let options = AuditOptions {
+            scope: Scope {
+                query: self.query,
+                closed: self.closed,
+            },
+            concurrency: self.concurrency,
+            checkpoint: self.resume,
+        };
+        let findings = watched(&Walk::new(session.client, options)).await?;
+        let report = Report::new(&findings, &known);
+        match globals.output {
+            Format::Json => output::one(Format::Json, &report)?,
+            Format::Table => {
+                let rows: Vec<_> = report.keys.iter().map(Row::from).collect();
+                output::many(Format::Table, &rows)?;
+            }
+        }
+        explain(&report);
+        required.iter().try_for_each(|id| unused(&report, id))
+    }
+}
+
+/// Walks with a bar on the terminal, until Ctrl-C.
+async fn watched(walk: &Walk) -> Result<Findings, CliError> {
+    let progress = walk.progress();
+    tokio::select! {
+        findings = walk.run() => {
+            bar::clear();
+            Ok(findings?)
+        }
+        never = bar::draw(&progress) => match never {},
+        _ = tokio::signal::ctrl_c() => {
+            bar::clear();
+            Err(CliError::new(INTERRUPTED, "stopped; with --resume FILE an audit can go on later"))
+        }
+    }
+}
+
+/// What the numbers do not say, on standard error.
+fn explain(report: &Report) {
+    let Report {
+        workflows,
+        schedules,
+        ended,
+        ..
+    } = report;
+    let kind = if report.closed_included { "" } else { "open " };
+    eprintln!(
+        "sealane: looked at {workflows} {kind}workflows and {schedules} schedules of namespace {:?}; \
+         {ended} workflows ended meanwhile",
+        report.namespace
+    );
+    if !report.closed_included {
+        eprintln!(
+            "sealane: closed workflows were left out: reading their results and resetting them may \
+             need more keys; --closed counts them"
+        );
+    }
+    if let Some(hidden) = report.keys.iter().find(|row| row.kind == "hidden") {
+        eprintln!(
+            "sealane: {} schedules hand the result of a workflow that the server has forgotten to the \
+             next one; its key cannot be told before they have run again, as by `sealane schedule trigger`",
+            hidden.schedules
+        );
+    }
+}
+
+/// Refuses if anything needs the key called `id`, or if nobody knows such a key: a name that is
+/// misspelt must not pass as one that is not needed.
+fn unused(report: &Report, id: &str) -> Result<(), CliError> {
+    let rows: Vec<&KeyUse> = report.key(id).collect();
+    if rows.is_empty() {
+        let message = format!("no key is called {id:?}, in the key ring or in any payload");
+        return Err(CliError::new(NOT_DONE, message));
+    }
+    if rows.iter().any(|row| row.active) {
+        let message = format!("key {id:?} is the active one; rotate before you disable it");
+        return Err(CliError::new(NOT_DONE, message));
+    }
+    if rows.iter().any(|row| row.in_rotation) {
+        let message = format!(
+            "a rotation from or to key {id:?} is under way; `sealane keys list` says until when"
+        );
+        return Err(CliError::new(NOT_DONE, message));
+    }
+    match rows.iter().find(|row| row.payloads > 0) {
+        Some(row) => Err(CliError::new(NOT_DONE, still_needed(row, id))),
+        None => Ok(()),
+    }
+}
+
+fn still_needed(row: &KeyUse, id: &str) -> String {
+    let remedy = if row.schedules > 0 {
+        "; `sealane keys reencrypt-schedules` frees schedules"
+    } else {
+        ""
+    };
+    format!(
+        "key {id:?} is still needed by {} payloads in {} workflows and {} schedules{remedy}",
+        row.payloads, row.workflows, row.schedules
+    )
+}
+
+fn verdict(row: &KeyUse) -> &'static str {
+    match (row.kind, row.payloads, row.can_disable) {
+        ("plaintext", ..) => "not encrypted",
+        ("unnamed", ..) => "encrypted under a key that is not named",
+        ("hidden", ..) => "last results of schedules, kept and not shown",
+        _ if row.active => "active",
+        _ if row.in_rotation => "in rotation",
+        (_, 1.., _) if row.in_ring == Some(false) => "needed, and not in the key ring",
+        (_, 1.., _) => "needed",
+        (_, 0, Some(true)) => "can be disabled",
+        (_, 0, Some(false)) => "needed for payloads of another kind",
+        (_, 0, None) => "not needed by what was looked at",
+    }
+}
+
+impl From<&KeyUse> for Row {
+    fn from(row: &KeyUse) -> Self {
+        Self {
+            key_id: row.key_id.clone().unwrap_or_default(),
+            kind: row.kind,
+            payloads: row.payloads,
+            workflows: row.workflows,
+            schedules: row.schedules,
+            verdict: verdict(row),
+            example: row.examples.first().cloned().unwrap_or_default(),
+        }
+    }
+}
+
+impl From<AuditError> for CliError {
+    fn from(error: AuditError) -> Self {
+        match error {
+            // With what the user can do about it.
+            AuditError::Call(error) => error.into(),
+            error => Self::new(error.exit_code(), error.to_string()),
+        }
+    }
+}
+
+impl ExitStatus for AuditError {
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Call(error) => error.exit_code(),
+            Self::Checkpoint { .. } => exit::USAGE,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! `sealane keys reencrypt-schedules`.
+
+use clap::{Args, builder::NonEmptyStringValueParser};
+use sealane_service::exit;
+use serde::Serialize;
+
+use crate::{
+    call::CallError,
+    cli::{CliError, Globals, NOT_DONE, output},
+    schedule::{Reencrypted, Reencryption, ScheduleError, Schedules},
+};
+
+/// Encrypts what schedules hold under the active key: input, memo, encrypted headers, summary and
+/// details. Everything else of a schedule stays as it is. A schedule with a payload that cannot be
+/// decrypted is left alone; the exit code is 1 then.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ReencryptSchedules {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Only this schedule. Repeatable; all of the namespace if never given
+    #[arg(long, short, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
+    schedule_id: Vec<String>,
+}
+
+/// One schedule in one line.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row {
+    schedule_id: String,
+    reencrypted: usize,
+    encrypted: usize,
+    unchanged: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+impl ReencryptSchedules {
+    pub(in crate::cli) async fn run(self, globals: &Globals) -> Result<(), CliError> {
+        let session = globals.session().await?;
+        let Some(codec) = session.codec.clone() else {
+            let message = "SEALANE_ENCRYPTION=off has no active key, expected required";
+            return Err(CliError::new(exit::SETTINGS, message));
+        };
+        let schedules = Schedules::new(session.client.clone(), session.codec.clone());
+        let reencryption =
+            Reencryption::new(schedules.clone(), codec, &session.settings.temporal).await?;
+        let rows = if self.schedule_id.is_empty() {
+            self.all(&schedules, &reencryption).await?
+        } else {
+            self.given(&reencryption).await?
+        };
+        output::many(globals.output, &rows)?;
+        self.conclude(&rows)
+    }
+
+    /// A schedule that is deleted after it was listed is no concern of ours.
+    async fn all(
+        &self,
+        schedules: &Schedules,
+        reencryption: &Reencryption,
+    ) -> Result<Vec<Row>, CliError> {
+        let mut rows = Vec::new();
+        for listed in schedules.list("", usize::MAX).await? {
+            match self.one(reencryption, &listed.id).await {
+                Err(ScheduleError::NotFound { .. }) => {}
+                outcome => rows.push(row(listed.id, outcome)?),
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn given(&self, reencryption: &Reencryption) -> Result<Vec<Row>, CliError> {
+        let mut rows = Vec::new();
+        for id in &self.schedule_id {
+            let outcome = self.one(reencryption, id).await;
+            rows.push(row(id.clone(), outcome)?);
+        }
+        Ok(rows)
+    }
+
+    async fn one(
+        &self,
+        reencryption: &Reencryption,
+        id: &str,
+    ) -> Result<Reencrypted, ScheduleError> {
+        if self.dry_run {
+            reencryption.preview(id).await
+        } else {
+            reencryption.reencrypt(id).await
+        }
+    }
+
+    fn conclude(&self, rows: &[Row]) -> Result<(), CliError> {
+        if self.dry_run {
+            eprintln!("sealane: nothing was changed");
+        }
+        let problems = rows.iter().filter(|row| row.problem.is_some()).count();
+        if problems == 0 {
+            return Ok(());
+        }
+        let all = rows.len();
+        let message = format!("{problems} of {all} schedules are not wholly under the active key");
+        Err(CliError::new(NOT_DONE, message))
+    }
+}
+
+/// A problem with one schedule does not stop the others; one with the server or the keys does.
+fn row(schedule_id: String, outcome: Result<Reencrypted, ScheduleError>) -> Result<Row, CliError> {
+    let (outcome, problem) = match outcome {
+        Ok(outcome) => {
+            let problem = outcome.obstacle.as_ref().map(ToString::to_string);
+            (outcome, problem)
+        }
+        Err(
+            error @ (ScheduleError::NotFound { .. }
+            | ScheduleError::Conflict { .. }
+            | ScheduleError::Call(CallError::Rejected { .. })),
+        ) => (Reencrypted::default(), Some(error.to_string())),
+        Err(error) => return Err(error.into()),
+    };
+    Ok(Row {
+        schedule_id,
+        reencrypted: outcome.tally.reencrypted,
+        encrypted: outcome.tally.encrypted,
+        unchanged: outcome.tally.unchanged,
+        problem,
+    })
+}

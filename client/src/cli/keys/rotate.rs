@@ -1,0 +1,143 @@
+//! `sealane keys rotate`.
+
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use sealane_codec::{
+    Key, KeyId,
+    rotation::{Plan, Version},
+};
+use sealane_service::exit;
+use serde::Serialize;
+
+use super::vault::{self, Vault, moment};
+use crate::{
+    cli::{CliError, Globals, output, session},
+    encryption::EncryptionError,
+};
+
+/// Adds a version with a new random AES-256 key to the secret. The key goes to the vault over TLS
+/// and nowhere else. Every process decrypts under it within `SEALANE_KEY_REFRESH`, and encrypts
+/// under it once `SEALANE_KEY_ACTIVATION_DELAY` has passed; older keys go on decrypting.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Rotate {
+    /// Time until it encrypts, as in 30m; at least, and by default, `SEALANE_KEY_ACTIVATION_DELAY`
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    activate_in: Option<Duration>,
+    /// Id of the key in payloads, in plaintext there. Default: `SECRET/VERSION`
+    #[arg(long, value_name = "ID")]
+    key_id: Option<String>,
+}
+
+/// What happens when.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rotation {
+    key_id: String,
+    version: String,
+    /// From then on every process reads what is encrypted under it.
+    decrypts_everywhere: String,
+    /// From then on processes begin to encrypt under it.
+    encrypts_from: String,
+    /// From then on every process does.
+    encrypts_everywhere: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<String>,
+    /// From then on nobody can be encrypting under the replaced one, so it may be disabled if
+    /// nothing needs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disable_replaced_from: Option<String>,
+    next: String,
+}
+
+impl Rotate {
+    pub(super) async fn run(self, globals: &Globals) -> Result<(), CliError> {
+        let settings = session::settings(globals.config.as_deref())?;
+        let vault = Vault::of(&settings)?.ok_or_else(|| vault::needed("rotate"))?;
+        let not_before = self.not_before(&vault, SystemTime::now())?;
+        let id = self.key_id.map(|id| id.parse::<KeyId>()).transpose();
+        let id = id.map_err(|error| CliError::usage(format!("--key-id: {error}")))?;
+        let former = former(&vault, id.as_ref()).await?;
+        let key = Key::generate();
+        let key = key.map_err(|error| CliError::new(exit::INTERNAL, error.to_string()))?;
+        let created = vault.secret.create(&key, id.as_ref(), not_before).await;
+        let created = created.map_err(EncryptionError::from)?;
+        output::one(globals.output, &timetable(&vault, &created, former))
+    }
+
+    /// The moment from which the delay counts, if that is not at once.
+    fn not_before(&self, vault: &Vault, now: SystemTime) -> Result<Option<SystemTime>, CliError> {
+        let delay = vault.policy().activation_delay;
+        let Some(wanted) = self.activate_in else {
+            return Ok(None);
+        };
+        let Some(later) = wanted.checked_sub(delay) else {
+            let (wanted, delay) = (
+                humantime::format_duration(wanted),
+                humantime::format_duration(delay),
+            );
+            return Err(CliError::usage(format!(
+                "--activate-in is {wanted}, expected at least {delay}, the SEALANE_KEY_ACTIVATION_DELAY in which all processes learn of the key"
+            )));
+        };
+        let at = now.checked_add(later).ok_or_else(|| {
+            CliError::usage("--activate-in is beyond all calendars, expected for instance 30m")
+        })?;
+        Ok((!later.is_zero()).then_some(at))
+    }
+}
+
+/// The version that encrypts until now; `None` if there is no version yet.
+async fn former(vault: &Vault, id: Option<&KeyId>) -> Result<Option<Version>, CliError> {
+    let plan = vault.plan().await?;
+    refuse_taken(&plan, id)?;
+    Ok(plan.active().cloned())
+}
+
+/// Payloads name their key by id, so an id must never mean two keys.
+fn refuse_taken(plan: &Plan, id: Option<&KeyId>) -> Result<(), CliError> {
+    let taken = plan
+        .stages
+        .iter()
+        .any(|(version, _)| Some(&version.id) == id);
+    match id {
+        Some(id) if taken => Err(CliError::usage(format!(
+            "--key-id is {:?}, expected an id that no version of the secret has",
+            id.as_str()
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn timetable(vault: &Vault, created: &Version, former: Option<Version>) -> Rotation {
+    let (refresh, delay) = (vault.refresh(), vault.policy().activation_delay);
+    let start = created
+        .not_before
+        .map_or(created.created, |at| at.max(created.created));
+    let encrypts = match former {
+        Some(_) => later(start, delay),
+        // Nothing else could encrypt, so it does at once.
+        None => created.created,
+    };
+    let next = match &former {
+        Some(former) => format!(
+            "after encryptsEverywhere run `sealane keys reencrypt-schedules` and `sealane keys audit`; once it says that {} can be disabled, and disableReplacedFrom has passed, disable version {}",
+            former.id, former.version
+        ),
+        None => "start the processes that use it".to_owned(),
+    };
+    Rotation {
+        key_id: created.id.to_string(),
+        version: created.version.clone(),
+        decrypts_everywhere: moment(later(created.created, refresh)),
+        encrypts_from: moment(encrypts),
+        encrypts_everywhere: moment(later(encrypts, refresh)),
+        disable_replaced_from: former.as_ref().map(|_| moment(later(encrypts, delay))),
+        replaces: former.map(|version| version.id.to_string()),
+        next,
+    }
+}
+
+fn later(at: SystemTime, by: Duration) -> SystemTime {
+    at.checked_add(by).unwrap_or(at)
+}

@@ -1,0 +1,31 @@
+//! Whether the settings can be used at all.
+
+use std::{ffi::OsString, path::Path};
+
+use sealane_service::{
+    exit,
+    settings::{Problem, Settings},
+};
+
+use super::{Finding, remedy};
+
+const CHECK: &str = "settings";
+
+/// Returns a finding for each problem, or one that there is none.
+pub(super) fn check(
+    config: Option<&Path>,
+    env: &impl Fn(&str) -> Option<OsString>,
+) -> Vec<Finding> {
+    match Settings::load(config, env) {
+        Ok(_) => vec![Finding::pass(CHECK, "can be used")],
+        Err(error) => error.problems().iter().map(finding).collect(),
+    }
+}
+
+fn finding(problem: &Problem) -> Finding {
+    let remedy = match problem {
+        Problem::Missing { name, .. } if name.starts_with("AZURE_") => remedy::NOT_INJECTED,
+        _ => "correct it; `sealane config check` shows where each value comes from",
+    };
+    Finding::fail(CHECK, exit::SETTINGS, problem.to_string(), remedy)
+}

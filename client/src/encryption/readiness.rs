@@ -1,0 +1,94 @@
+//! Whether the keys let a process be ready.
+
+use std::{
+    convert::Infallible,
+    time::{Duration, SystemTime},
+};
+
+use futures_util::future::ready;
+use sealane_codec::key_vault::Status;
+use sealane_service::probes::{Health, Metrics};
+use tokio::time::sleep;
+
+use super::Keys;
+
+/// The condition of `/readyz` that these keys decide.
+const CONDITION: &str = "key_ring";
+
+/// How often a limit is checked. A condition is at most so late.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+
+impl Keys {
+    /// Shows how the keys are from now on: in the condition `key_ring` of `health`, and in
+    /// `metrics`.
+    ///
+    /// Loaded keys are good until the vault has not been seen for `SEALANE_KEY_STALE_AFTER`: until
+    /// then an outage is no reason to take a pod out of service.
+    pub fn expose(&self, health: &Health, metrics: &Metrics) {
+        let keys = self.clone();
+        metrics.add_source(move || ready(keys.metrics()));
+        health.set(CONDITION, self.freshness());
+        tokio::spawn(self.clone().watch(health.clone()));
+    }
+
+    async fn watch(self, health: Health) -> Infallible {
+        loop {
+            sleep(CHECK_EVERY).await;
+            health.set(CONDITION, self.freshness());
+        }
+    }
+
+    fn freshness(&self) -> Result<(), String> {
+        let stale = self.vault.as_ref().and_then(|vault| {
+            let status = vault.status.current();
+            stale(&status, vault.stale_after, SystemTime::now())
+        });
+        stale.map_or(Ok(()), Err)
+    }
+}
+
+/// Why the keys are too old, if they are.
+fn stale(status: &Status, limit: Duration, now: SystemTime) -> Option<String> {
+    // The clock may be set back.
+    let age = now.duration_since(status.last_success?).unwrap_or_default();
+    if age <= limit {
+        return None;
+    }
+    let why = status.failing.as_ref().map_or("", |failing| &failing.text);
+    let age = humantime::format_duration(Duration::from_secs(age.as_secs()));
+    Some(format!("keys were last refreshed {age} ago: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use sealane_codec::key_vault::Status;
+
+    use super::stale;
+
+    const LIMIT: Duration = Duration::from_secs(3600);
+
+    fn refreshed(ago: u64, now: SystemTime) -> Status {
+        let mut status = Status::default();
+        status.last_success = Some(now - Duration::from_secs(ago));
+        status
+    }
+
+    #[test]
+    fn keys_are_good_until_the_limit_and_not_beyond() {
+        let now = SystemTime::now();
+
+        assert_eq!(stale(&refreshed(3600, now), LIMIT, now), None);
+        let reason = stale(&refreshed(3720, now), LIMIT, now).unwrap();
+        assert!(reason.contains("1h 2m ago"), "{reason}");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_makes_nothing_stale() {
+        let now = SystemTime::now();
+        let earlier = now - Duration::from_secs(100_000);
+
+        assert_eq!(stale(&refreshed(0, now), LIMIT, earlier), None);
+    }
+}

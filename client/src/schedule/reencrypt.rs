@@ -1,0 +1,217 @@
+//! Moving what schedules hold to the active key, so that an old one can go.
+//!
+//! A schedule keeps the ciphertext of the day it was stored, for years. It is rewritten as bytes: a
+//! message that is decoded and encoded again loses the fields that this build does not know.
+
+mod renewal;
+mod wire;
+
+use prost::Message;
+use sealane_codec::EncryptionCodec;
+use sealane_service::settings::Temporal;
+use temporalio_client::NamespacedClient;
+use temporalio_common::protos::temporal::api::workflowservice::v1::{
+    DescribeScheduleRequest, UpdateScheduleRequest,
+};
+use tonic::{Code, Status};
+
+use self::renewal::{Renewal, Renewed};
+use super::{ScheduleError, Schedules, request_id, update};
+use crate::{
+    call::CallError,
+    connection::{ConnectError, Raw},
+};
+
+pub use self::renewal::{Obstacle, Tally};
+
+/// Fields of `DescribeScheduleResponse`.
+const DESCRIBED_SCHEDULE: u64 = 1;
+const DESCRIBED_MEMO: u64 = 3;
+const DESCRIBED_TOKEN: u64 = 5;
+
+/// Fields of `UpdateScheduleRequest`.
+const UPDATED_SCHEDULE: u64 = 3;
+const UPDATED_MEMO: u64 = 8;
+
+/// Moves schedules to the active key, one by one.
+pub struct Reencryption {
+    schedules: Schedules,
+    renewal: Renewal,
+    raw: Raw,
+}
+
+/// What has become of one schedule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reencrypted {
+    /// What its payloads were before.
+    pub tally: Tally,
+    /// Why not all of them are under the active key now.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// A schedule as the server holds it, on the wire.
+struct Stored {
+    schedule: Vec<u8>,
+    memo: Vec<u8>,
+    conflict_token: Vec<u8>,
+}
+
+impl Reencryption {
+    /// Connects once more, for requests as bytes.
+    ///
+    /// # Errors
+    ///
+    /// As for [`connect`](crate::connection::connect).
+    pub async fn new(
+        schedules: Schedules,
+        codec: EncryptionCodec,
+        settings: &Temporal,
+    ) -> Result<Self, ConnectError> {
+        Ok(Self {
+            raw: Raw::connect(settings, codec.clone()).await?,
+            renewal: Renewal::new(codec),
+            schedules,
+        })
+    }
+
+    /// Says what [`reencrypt`](Self::reencrypt) would do, and does nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for [`reencrypt`](Self::reencrypt), but for [`ScheduleError::Conflict`].
+    pub async fn preview(&self, id: &str) -> Result<Reencrypted, ScheduleError> {
+        let renewed = self.renew(id, &self.stored(id).await?).await?;
+        Ok(Reencrypted {
+            tally: renewed.tally(),
+            obstacle: renewed.obstacle,
+        })
+    }
+
+    /// Encrypts input, memo, encrypted headers, summary and details of the schedule `id` under the
+    /// active key, and the memo of the schedule itself where the server lets it be changed.
+    ///
+    /// What is under that key already stays as it is, byte for byte, as do all other fields. If one
+    /// payload cannot be decrypted, nothing of the schedule is changed.
+    ///
+    /// The server drops an update without a word if others were faster. So the schedule is read back,
+    /// and what is still there to do is done again.
+    ///
+    /// # Errors
+    ///
+    /// [`ScheduleError::NotFound`], [`ScheduleError::Encode`], [`ScheduleError::Conflict`] if others
+    /// were faster each time, and [`ScheduleError::Call`].
+    pub async fn reencrypt(&self, id: &str) -> Result<Reencrypted, ScheduleError> {
+        let mut done = Reencrypted::default();
+        let mut memo_is_fixed = false;
+        for attempt in 0..=update::ATTEMPTS {
+            let stored = self.stored(id).await?;
+            let mut renewed = self.renew(id, &stored).await?;
+            if attempt == 0 {
+                done.tally = renewed.tally();
+            }
+            // Servers before the field was there ignore it.
+            memo_is_fixed |= attempt == update::ATTEMPTS && renewed.schedule.is_none();
+            if memo_is_fixed && renewed.memo.take().is_some() {
+                done.obstacle = Some(Obstacle::ScheduleMemo);
+            }
+            done.obstacle = renewed.obstacle.take().or(done.obstacle);
+            if !renewed.is_to_be_sent() {
+                return Ok(done);
+            }
+            if attempt < update::ATTEMPTS {
+                memo_is_fixed |= self.send(id, &stored, &renewed).await? == Sent::MemoRefused;
+            }
+        }
+        Err(ScheduleError::Conflict {
+            id: id.to_owned(),
+            attempts: update::ATTEMPTS,
+        })
+    }
+
+    async fn renew(&self, id: &str, stored: &Stored) -> Result<Renewed, ScheduleError> {
+        let renewed = self.renewal.renew(&stored.schedule, &stored.memo).await;
+        renewed.map_err(|source| ScheduleError::Encode {
+            id: id.to_owned(),
+            source,
+        })
+    }
+
+    async fn stored(&self, id: &str) -> Result<Stored, ScheduleError> {
+        let request = DescribeScheduleRequest {
+            namespace: self.schedules.client.namespace(),
+            schedule_id: id.to_owned(),
+        };
+        let answer = self.raw.call("DescribeSchedule", request.encode_to_vec());
+        let answer = answer
+            .await
+            .map_err(|status| self.schedules.failed(id, status))?;
+        let field = |number| match wire::embedded(&answer, number) {
+            Ok(field) => Ok(field.unwrap_or_default()),
+            Err(wire::Malformed) => Err(CallError::Unexpected {
+                reason: format!("the description of schedule {id:?} is no message"),
+            }),
+        };
+        Ok(Stored {
+            schedule: field(DESCRIBED_SCHEDULE)?,
+            memo: field(DESCRIBED_MEMO)?,
+            conflict_token: field(DESCRIBED_TOKEN)?,
+        })
+    }
+
+    async fn send(
+        &self,
+        id: &str,
+        stored: &Stored,
+        renewed: &Renewed,
+    ) -> Result<Sent, ScheduleError> {
+        let request = UpdateScheduleRequest {
+            namespace: self.schedules.client.namespace(),
+            schedule_id: id.to_owned(),
+            conflict_token: stored.conflict_token.clone(),
+            identity: self.schedules.client.identity(),
+            request_id: request_id(),
+            ..UpdateScheduleRequest::default()
+        };
+        let mut request = request.encode_to_vec();
+        let schedule = renewed.schedule.as_ref().unwrap_or(&stored.schedule);
+        wire::embed(&mut request, UPDATED_SCHEDULE, schedule);
+        if let Some(memo) = &renewed.memo {
+            wire::embed(&mut request, UPDATED_MEMO, memo);
+        }
+        match self.raw.call("UpdateSchedule", request).await {
+            Ok(_) => Ok(Sent::Accepted),
+            Err(status) if update::is_conflict(&status) => Ok(Sent::Accepted),
+            Err(status) if refuses_memo(&status) => Ok(Sent::MemoRefused),
+            Err(status) => Err(self.schedules.failed(id, status)),
+        }
+    }
+}
+
+/// What the answer to an update tells; whether the update has arrived is not among it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Sent {
+    Accepted,
+    MemoRefused,
+}
+
+/// Schedules that a server keeps in a workflow cannot change their own memo (seen with server 1.32).
+fn refuses_memo(status: &Status) -> bool {
+    status.code() == Code::FailedPrecondition && status.message().contains("memo updates")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, Status, refuses_memo};
+
+    #[test]
+    fn only_a_refused_memo_is_sent_again_without_it() {
+        let refused = "memo updates are not supported on workflow-backed schedules";
+
+        assert!(refuses_memo(&Status::new(
+            Code::FailedPrecondition,
+            refused
+        )));
+        let stale = "mismatched conflict token";
+        assert!(!refuses_memo(&Status::new(Code::FailedPrecondition, stale)));
+    }
+}

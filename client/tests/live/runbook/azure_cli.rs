@@ -1,0 +1,120 @@
+//! `az`, as far as the document uses it, on the fake.
+
+use std::{
+    fs,
+    path::Path,
+    time::{Duration, SystemTime},
+};
+
+use sealane_tests::azure::{FakeAzure, NewVersion, Role, SECRET};
+
+use super::shell::{flag, optional};
+
+/// The arguments of all commands that the document uses, apart from their values.
+const FLAGS: [&str; 14] = [
+    "--assignee",
+    "--enabled",
+    "--expires",
+    "--file",
+    "--kty",
+    "--name",
+    "--output",
+    "--role",
+    "--scope",
+    "--size",
+    "--tags",
+    "--value",
+    "--vault-name",
+    "--version",
+];
+
+/// Does what `az` with these arguments does. It prints nothing.
+///
+/// # Panics
+///
+/// If the real one would refuse them, would show a value, or if nobody taught us.
+pub(super) fn run(fake: &FakeAzure, folder: &Path, words: &[String]) {
+    let command: Vec<_> = words.iter().take_while(|it| !it.starts_with('-')).collect();
+    let flags = words.iter().filter(|it| it.starts_with('-'));
+    for flag in flags {
+        assert!(
+            FLAGS.contains(&flag.as_str()),
+            "az has no {flag}: {words:?}"
+        );
+    }
+    // `az keyvault secret set` prints the value.
+    assert_eq!(flag(words, "--output"), "none", "{words:?}");
+    let command: Vec<_> = command.into_iter().map(String::as_str).collect();
+    match command[..] {
+        ["role", "assignment", "create"] => assign(fake, words),
+        ["keyvault", "secret", "set"] => set(fake, folder, words),
+        ["keyvault", "secret", "set-attributes"] => set_attributes(fake, words),
+        ["keyvault", "key", "create"] => create_key(fake, words),
+        _ => panic!("nobody taught us {words:?}"),
+    }
+}
+
+fn assign(fake: &FakeAzure, words: &[String]) {
+    let (role, scope) = match flag(words, "--role") {
+        "Key Vault Secrets User" => (Role::SecretsUser, "VAULT/secrets/payload-key"),
+        "Key Vault Secrets Officer" => (Role::SecretsOfficer, "VAULT/secrets/payload-key"),
+        "Key Vault Crypto Service Encryption User" => {
+            (Role::CryptoServiceEncryptionUser, "VAULT/keys/payload-kek")
+        }
+        other => panic!("Azure has no role {other:?}"),
+    };
+    assert_eq!(flag(words, "--scope"), scope);
+    assert!(["ME", "WORKERS"].contains(&flag(words, "--assignee")));
+    fake.grant(role);
+}
+
+/// The real one takes more than a second to start, so no two versions are of the same second.
+fn set(fake: &FakeAzure, folder: &Path, words: &[String]) {
+    assert_eq!(optional(words, "--value"), None, "a key in an argument");
+    let secret = secret(words);
+    let value = fs::read_to_string(folder.join(flag(words, "--file"))).expect("a file");
+    let versions = fake.versions(secret);
+    let last = versions.iter().map(|it| it.attributes.created).max();
+    let next = last.map(|last| last + Duration::from_secs(1));
+    let tag = optional(words, "--tags").map(|tag| tag.split_once('=').expect("a tag"));
+    let tag = tag.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let new = NewVersion {
+        created: next.map(|next| next.max(fake.now())),
+        expires: expires(words),
+        tags: tag.into_iter().collect(),
+        ..NewVersion::default()
+    };
+    fake.add_version_with(secret, &value, new);
+}
+
+fn set_attributes(fake: &FakeAzure, words: &[String]) {
+    let (secret, version) = (secret(words), flag(words, "--version"));
+    match optional(words, "--enabled") {
+        Some(enabled) => fake.set_enabled(secret, version, enabled.parse().expect("a truth")),
+        None => fake.set_expires(secret, version, expires(words).expect("a change")),
+    }
+}
+
+fn create_key(fake: &FakeAzure, words: &[String]) {
+    assert_eq!(
+        (flag(words, "--kty"), flag(words, "--size")),
+        ("RSA", "2048")
+    );
+    vault(words);
+    fake.add_key(flag(words, "--name"));
+}
+
+fn secret(words: &[String]) -> &str {
+    vault(words);
+    assert_eq!(flag(words, "--name"), SECRET);
+    SECRET
+}
+
+fn vault(words: &[String]) {
+    assert_eq!(flag(words, "--vault-name"), "unit");
+}
+
+fn expires(words: &[String]) -> Option<SystemTime> {
+    let at = optional(words, "--expires")?;
+    Some(humantime::parse_rfc3339(at).expect("a time"))
+}

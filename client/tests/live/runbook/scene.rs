@@ -1,0 +1,277 @@
+//! Somebody at a keyboard, the processes they look after, and the vault behind both.
+
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+
+use anyhow::{Context, bail, ensure};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use sealane_dev::gateway::Gateway;
+use sealane_tests::{
+    VaultWorld,
+    azure::{Role, SECRET},
+    process::{Process, probe},
+};
+use serde_json::{Value, json};
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::{
+    DAY, azure_cli,
+    document::{Command, Step, steps},
+    namespace,
+    pattern::Names,
+    shell::{self, Printed, hurry, line, translate, words},
+};
+use crate::terminal::Terminal;
+
+/// How long a command that looks is repeated.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Commands that change something; all others only look.
+const CHANGES: [&str; 6] = [
+    "sealane keys rotate",
+    "sealane keys reencrypt-schedules",
+    "sealane workflow terminate",
+    "az ",
+    "kubectl rollout restart",
+    "kubectl set",
+];
+
+/// What there is when a section begins.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Start {
+    /// A vault without the secret.
+    EmptyVault,
+    /// `OLD`, in the vault for a day.
+    OneKey,
+    /// `key-2026-01` and `key-2026-06` in a file, and a vault without the secret.
+    KeyFile,
+}
+
+pub(super) struct Scene {
+    pub(super) vault: VaultWorld,
+    pub(super) gateway: Gateway,
+    pub(super) laptop: Terminal,
+    /// What the pods see, and what those of the worker see besides.
+    pub(super) pods: BTreeMap<String, String>,
+    pub(super) worker_pods: BTreeMap<String, String>,
+    pub(super) worker: Option<Process>,
+    pub(super) trigger: Option<Process>,
+    names: Names,
+    /// All that was printed or logged, to be searched for keys.
+    pub(super) shown: Vec<String>,
+}
+
+impl Scene {
+    /// Opens a scene in which no process runs yet.
+    pub(super) async fn open(start: Start) -> anyhow::Result<Self> {
+        let settings = [
+            ("SEALANE_KEY_REFRESH", "1s"),
+            ("SEALANE_KEY_ACTIVATION_DELAY", "3s"),
+        ];
+        let mut vault = VaultWorld::open(&settings).await?;
+        namespace::open(&mut vault.world).await?;
+        let gateway = Gateway::start_local().await?;
+        vault.world.set("ORDERS_GATEWAY_URL", gateway.url());
+        vault.fake.revoke(Role::CryptoServiceEncryptionUser);
+        if start == Start::KeyFile {
+            let keys = write_keys(vault.world.folder())?;
+            vault.world.set("SEALANE_KEY_FILE", keys);
+            vault.world.set("KEYVAULT_URL", "");
+            vault.world.set("KEYVAULT_SECRET_NAME", "");
+        }
+        let mut scene = Self {
+            laptop: Terminal::of(&vault.world),
+            pods: vault.world.variables().clone(),
+            worker_pods: BTreeMap::new(),
+            gateway,
+            vault,
+            worker: None,
+            trigger: None,
+            names: Names::default(),
+            shown: Vec::new(),
+        };
+        if start == Start::OneKey {
+            scene.add_key("OLD", DAY);
+        }
+        if start != Start::EmptyVault {
+            scene.vault.fake.grant(Role::SecretsOfficer);
+        }
+        Ok(scene)
+    }
+
+    /// Adds a key that was made `age` ago, and is called `placeholder` in the document.
+    pub(super) fn add_key(&mut self, placeholder: &'static str, age: Duration) {
+        let id = self.vault.add_key(age);
+        let version = id.rsplit('/').next().unwrap_or_default();
+        self.names.learn(placeholder, version.to_owned());
+    }
+
+    /// Disables the version called `placeholder`.
+    pub(super) fn disable(&self, placeholder: &str) {
+        let version = self.names.of(placeholder);
+        self.vault.fake.set_enabled(SECRET, version, false);
+    }
+
+    /// Waits until the worker encrypts under the version called `placeholder`.
+    pub(super) async fn until_active(&mut self, placeholder: &str) -> anyhow::Result<()> {
+        let version = self.names.of(placeholder);
+        let active = format!("sealane_key_active{{key_id=\"{SECRET}/{version}\"}} 1");
+        let prints = vec!["…".to_owned(), active];
+        self.type_in("curl -s http://POD:8080/metrics", &prints, 0)
+            .await
+    }
+
+    /// Does everything that a section says.
+    pub(super) async fn follow(&mut self, section: &str) -> anyhow::Result<()> {
+        let mut steps = steps(section).into_iter().peekable();
+        while let Some(step) = steps.next() {
+            let command = match step {
+                Step::Event(event) => {
+                    self.happens(event).await?;
+                    continue;
+                }
+                Step::Command(command) => command,
+            };
+            // `echo $?` is about the command before it.
+            let asked = steps.next_if(|next| matches!(next, Step::Command(next) if next.is_echo()));
+            let code = match &asked {
+                Some(Step::Command(echo)) => echo.prints.concat().parse()?,
+                _ => 0,
+            };
+            let prints: Vec<_> = command.prints.iter().map(|it| translate(it)).collect();
+            let typed = self.type_in(command.line, &prints, code).await;
+            typed.with_context(|| format!("docs/key-rotation.md, {section:?}"))?;
+        }
+        Ok(())
+    }
+
+    /// Types a command, again and again if it only looks, until it prints what it should.
+    async fn type_in(&mut self, typed: &str, prints: &[String], code: i32) -> anyhow::Result<()> {
+        let typed = translate(&self.names.fill(typed));
+        let looks =
+            !CHANGES.iter().any(|change| typed.starts_with(change)) || typed.ends_with("--dry-run");
+        let mut printed = Printed::default();
+        let typing = async {
+            let mut pace = interval(LOOK_EVERY);
+            pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                pace.tick().await;
+                printed = self.run(&typed).await?;
+                self.shown.push(printed.lines.join("\n"));
+                let names = self.names.fit(prints, &printed.lines);
+                match names.filter(|_| printed.code == code) {
+                    Some(names) => return anyhow::Ok(Some(names)),
+                    None if !looks => return Ok(None),
+                    None => {}
+                }
+            }
+        };
+        let Some(names) = timeout(PATIENCE, typing).await.unwrap_or(Ok(None))? else {
+            let (prints, lines) = (prints.join("\n"), printed.lines.join("\n"));
+            bail!(
+                "`{typed}` should end with {code} and print\n{prints}\n-- but {}\n{lines}",
+                printed.code
+            );
+        };
+        self.names = names;
+        Ok(())
+    }
+
+    async fn run(&mut self, typed: &str) -> anyhow::Result<Printed> {
+        let typed = match typed.contains("http://POD:8080") {
+            true => typed.replace("http://POD:8080", &self.worker_url().await?),
+            false => typed.to_owned(),
+        };
+        let words = words(&typed);
+        let (program, arguments) = words.split_first().context("nothing is typed")?;
+        let folder = self.vault.world.folder();
+        match program.as_str() {
+            "sealane" => {
+                let finished = self.laptop.run(&line(&hurry(arguments))).await;
+                let mut printed = Printed::of(&format!("{}{}", finished.stdout, finished.stderr));
+                printed.code = finished.code;
+                return Ok(printed);
+            }
+            "kubectl" => return self.kubectl(arguments).await,
+            "curl" => {
+                let url = arguments.last().context("no address")?;
+                return Ok(Printed::of(&probe(url).await?.body));
+            }
+            "az" => azure_cli::run(&self.vault.fake, folder, arguments),
+            "jq" => jq(folder, arguments)?,
+            "rm" => arguments
+                .iter()
+                .try_for_each(|file| fs::remove_file(folder.join(file)))?,
+            "umask" => {}
+            "export" => {
+                let (name, value) = arguments[0].split_once('=').context("no value")?;
+                self.laptop = self.laptop.clone().with(name, value);
+            }
+            "unset" => self.laptop = self.laptop.clone().without(&arguments[0]),
+            other => bail!("nobody taught us {other:?}"),
+        }
+        Ok(Printed::default())
+    }
+
+    async fn happens(&mut self, event: &str) -> anyhow::Result<()> {
+        let fake = &self.vault.fake;
+        match event {
+            "the vault goes down" => fake.vault_down(),
+            "the vault comes back" => fake.vault_up(),
+            "the open workflows end" => self.gateway.turn(|knobs| knobs.pause_at_parcel = None),
+            _ => {
+                let setting = event.strip_suffix(" for the worker");
+                let setting = setting.and_then(|setting| setting.split_once('='));
+                let (name, value) = setting.with_context(|| format!("what is {event:?}?"))?;
+                self.worker_pods.insert(name.to_owned(), value.to_owned());
+                self.begin_traffic().await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Command {
+    fn is_echo(&self) -> bool {
+        self.line == "echo $?"
+    }
+}
+
+/// `jq -j '.keys["ID"]' FROM > TO`
+fn jq(folder: &Path, arguments: &[String]) -> anyhow::Result<()> {
+    let [raw, filter, from, into, to] = arguments else {
+        bail!("nobody taught us jq {arguments:?}");
+    };
+    ensure!(raw == "-j" && into == ">", "jq {arguments:?}");
+    let id = filter
+        .strip_prefix(".keys[")
+        .and_then(|it| it.strip_suffix(']'));
+    let id = id.context("no key")?.trim_matches('"');
+    let ring: Value = serde_json::from_slice(&fs::read(folder.join(from))?)?;
+    let key = ring["keys"][id].as_str().context("no such key")?;
+    Ok(fs::write(folder.join(to), key)?)
+}
+
+/// Writes the key file of the document, and returns its path.
+fn write_keys(folder: &Path) -> anyhow::Result<String> {
+    let key = || BASE64_STANDARD.encode(rand::random::<[u8; 32]>());
+    let keys = json!({"key-2026-01": key(), "key-2026-06": key()});
+    let ring = json!({"active": "key-2026-06", "keys": keys});
+    let file = folder.join("keys.json");
+    fs::write(&file, ring.to_string())?;
+    Ok(file.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{hurry, shell};
+
+    #[test]
+    fn a_second_stands_for_five_minutes() {
+        let words = shell::words("keys rotate --activate-in 30m");
+
+        assert_eq!(hurry(&words).join(" "), "keys rotate --activate-in 6s");
+    }
+}

@@ -1,0 +1,97 @@
+//! Everything the fake remembers.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use tokio::sync::watch;
+
+use super::{
+    Endpoint, Fault, Outage, Role, Side,
+    keys::KeyVersion,
+    record::{Record, Recorded},
+    version::SecretVersion,
+};
+
+/// As many as Key Vault puts on a page.
+const PAGE: usize = 25;
+
+/// About as long as Entra's tokens for Key Vault live.
+const TOKEN_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// What the listener and the test share.
+pub(super) struct Shared {
+    state: Mutex<State>,
+    pub(super) record: Record,
+    pub(super) outages: watch::Sender<BTreeMap<Side, Outage>>,
+}
+
+/// Secrets, keys, tokens, and what a test has turned.
+pub(super) struct State {
+    /// Versions in the order in which they came.
+    pub(super) secrets: BTreeMap<String, Vec<SecretVersion>>,
+    /// Names of secrets that were deleted.
+    pub(super) deleted: BTreeSet<String>,
+    /// Versions in the order in which they came.
+    pub(super) keys: BTreeMap<String, Vec<KeyVersion>>,
+    pub(super) roles: BTreeSet<Role>,
+    /// Tokens that were issued, and when they expire.
+    pub(super) tokens: BTreeMap<String, SystemTime>,
+    pub(super) token_lifetime: Duration,
+    pub(super) page: usize,
+    pub(super) faults: Vec<Fault>,
+    /// How far the fake's clock is ahead of ours.
+    pub(super) ahead: Duration,
+}
+
+impl Shared {
+    pub(super) fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                secrets: BTreeMap::new(),
+                deleted: BTreeSet::new(),
+                keys: BTreeMap::new(),
+                roles: BTreeSet::from([Role::SecretsUser, Role::CryptoServiceEncryptionUser]),
+                tokens: BTreeMap::new(),
+                token_lifetime: TOKEN_LIFETIME,
+                page: PAGE,
+                faults: Vec::new(),
+                ahead: Duration::ZERO,
+            }),
+            record: Record::new(),
+            outages: watch::Sender::new(BTreeMap::new()),
+        }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn outage(&self, side: Side) -> Option<Outage> {
+        self.outages.borrow().get(&side).copied()
+    }
+
+    /// Puts down that the proxy did not open a tunnel to `host`.
+    pub(super) fn refused(&self, host: &str, status: Option<u16>) {
+        self.record.add(Recorded {
+            when: self.state().now(),
+            endpoint: Endpoint::Connect,
+            host: host.to_owned(),
+            method: "CONNECT".to_owned(),
+            path: String::new(),
+            api_version: None,
+            status,
+            challenged: false,
+            assertion: None,
+        });
+    }
+}
+
+impl State {
+    /// The time of the fake.
+    pub(super) fn now(&self) -> SystemTime {
+        SystemTime::now() + self.ahead
+    }
+}
