@@ -57,9 +57,15 @@ fn level(directive: &str) -> Option<LevelFilter> {
 fn defaults(asked: &[&str]) -> &'static [&'static str] {
     let general = asked.iter().rev().find_map(|directive| level(directive));
     match general {
-        // The SDK must not be louder than everything else.
+        // The SDKs must not be louder than everything else.
         Some(level) if level <= LevelFilter::ERROR => &["sealane::panic_text=off"],
-        _ => &["info", "temporalio=warn", "sealane::panic_text=off"],
+        _ => &[
+            "info",
+            "temporalio=warn",
+            "azure_=warn",
+            "typespec_=warn",
+            "sealane::panic_text=off",
+        ],
     }
 }
 
@@ -94,10 +100,12 @@ mod tests {
     }
 
     #[test]
-    fn the_sdk_warns_unless_told_otherwise_or_everything_is_quieter() {
+    fn the_sdks_warn_unless_told_otherwise_or_everything_is_quieter() {
         let directives = |text| parse(text).unwrap().to_string();
 
-        assert!(directives("debug").contains("temporalio=warn"));
+        for sdk in ["temporalio=warn", "azure_=warn", "typespec_=warn"] {
+            assert!(directives("debug").contains(sdk), "{sdk}");
+        }
         assert!(directives("info,temporalio=debug").contains("temporalio=debug"));
         assert!(!directives("error").contains("temporalio"));
     }
