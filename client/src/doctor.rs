@@ -35,8 +35,8 @@ const LIMIT: Duration = Duration::from_secs(6);
 /// Makes all checks on what `config` and `env` say, and returns a finding for each, in the order
 /// in which a start depends on them.
 ///
-/// Takes what [`Settings::load`](sealane_service::settings::Settings::load) takes. Ends within
-/// half a minute, whoever does not answer.
+/// Takes what [`Settings::load`](sealane_service::settings::Settings::load) takes. No check
+/// waits longer than 6 seconds for an answer, and one that gets none skips those after it.
 pub async fn examine(
     config: Option<&Path>,
     env: impl Fn(&str) -> Option<OsString>,

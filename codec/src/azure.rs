@@ -126,9 +126,10 @@ impl fmt::Debug for Azure {
 /// single root to trust.
 pub fn http_client(extra_root_pem: Option<&[u8]>) -> Result<reqwest::Client, AzureError> {
     let pem = extra_root_pem.unwrap_or_default();
-    let roots = Certificate::from_pem_bundle(pem).map_err(|error| certificates(&error))?;
+    let roots =
+        Certificate::from_pem_bundle(pem).map_err(|error| certificates(innermost(&error)))?;
     if roots.is_empty() && extra_root_pem.is_some() {
-        return Err(certificates(&"there is no certificate in it"));
+        return Err(certificates("there is no certificate in it".to_owned()));
     }
     reqwest::Client::builder()
         .connect_timeout(CONNECT_LIMIT)
@@ -136,12 +137,17 @@ pub fn http_client(extra_root_pem: Option<&[u8]>) -> Result<reqwest::Client, Azu
         .redirect(reqwest::redirect::Policy::none())
         .tls_certs_merge(roots)
         .build()
-        .map_err(|error| certificates(&error))
+        .map_err(|error| certificates(innermost(&error)))
 }
 
-fn certificates(reason: &dyn fmt::Display) -> AzureError {
+fn certificates(reason: String) -> AzureError {
     let operation = Operation::new("load the root certificates".to_owned(), Role::None);
-    AzureError::of(&operation, Cause::Certificates, reason.to_string())
+    AzureError::of(&operation, Cause::Certificates, reason)
+}
+
+/// The words of the last cause. Those of reqwest's own errors are just "builder error".
+fn innermost(error: &dyn std::error::Error) -> String {
+    error.source().map_or_else(|| error.to_string(), innermost)
 }
 
 #[cfg(test)]

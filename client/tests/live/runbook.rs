@@ -2,7 +2,7 @@
 //!
 //! Every section with commands is a test with a vault, a namespace and processes of its own. A command
 //! that only looks is repeated until it prints what the document says; one that changes something is run
-//! once. One second stands for five minutes of the document.
+//! once. One second stands for three minutes of the document.
 
 mod azure_cli;
 mod document;
@@ -26,6 +26,7 @@ fn every_section_with_commands_is_executed() {
         "A planned rotation",
         "Taking a rotation back",
         "A key has leaked",
+        "The active version was disabled",
         "A version was disabled too early",
         "All versions are disabled",
         "The vault is down",
@@ -67,6 +68,17 @@ async fn a_key_has_leaked() -> anyhow::Result<()> {
     scene.begin_traffic().await?;
     scene.open_order("order-1042").await?;
     scene.follow("A key has leaked").await?;
+    scene.ends_well().await
+}
+
+#[tokio::test]
+async fn the_active_version_was_disabled() -> anyhow::Result<()> {
+    let mut scene = Scene::open(Start::OneKey).await?;
+    scene.begin_traffic().await?;
+    scene.add_key("NEW", DAY / 2);
+    scene.until_active("NEW").await?;
+    scene.disable("NEW");
+    scene.follow("The active version was disabled").await?;
     scene.ends_well().await
 }
 

@@ -91,7 +91,10 @@ pub(super) fn remedy(cause: Cause, role: Role) -> &'static str {
              169.254.169.254 into NO_PROXY"
         }
         Cause::DeveloperTools => "sign in with az login or azd auth login",
-        Cause::Unauthorized => "AZURE_TENANT_ID must be the tenant of the vault",
+        Cause::Unauthorized => {
+            "AZURE_TENANT_ID must be the tenant of the vault, and no proxy may remove \
+             WWW-Authenticate"
+        }
         Cause::Challenge => "check KEYVAULT_URL, and for a proxy that changes answers",
         Cause::ForbiddenByRbac | Cause::Forbidden => permit(role),
         Cause::ForbiddenByFirewall => {

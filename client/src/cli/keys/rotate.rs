@@ -5,9 +5,10 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use sealane_codec::{
     Key, KeyId,
+    azure::AzureError,
     rotation::{Plan, Version},
 };
-use sealane_service::exit;
+use sealane_service::exit::{self, ExitStatus};
 use serde::Serialize;
 
 use super::vault::{self, Vault, moment};
@@ -61,7 +62,7 @@ impl Rotate {
         let key = Key::generate();
         let key = key.map_err(|error| CliError::new(exit::INTERNAL, error.to_string()))?;
         let created = vault.secret.create(&key, id.as_ref(), not_before).await;
-        let created = created.map_err(EncryptionError::from)?;
+        let created = created.map_err(not_created)?;
         output::one(globals.output, &timetable(&vault, &created, former))
     }
 
@@ -85,6 +86,18 @@ impl Rotate {
         })?;
         Ok((!later.is_zero()).then_some(at))
     }
+}
+
+/// A request whose answer is lost may have been followed.
+fn not_created(error: AzureError) -> CliError {
+    let perhaps = error.is_unreachable();
+    let error = EncryptionError::from(error);
+    let hint = if perhaps {
+        "; the version may be there all the same, see `sealane keys list` before you try again"
+    } else {
+        ""
+    };
+    CliError::new(error.exit_code(), format!("{error}{hint}"))
 }
 
 /// The version that encrypts until now; `None` if there is no version yet.

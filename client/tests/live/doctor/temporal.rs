@@ -191,10 +191,10 @@ async fn a_server_that_hangs_up_may_want_a_client_certificate() -> anyhow::Resul
 
 #[tokio::test]
 async fn a_server_that_greets_anybody_is_asked_on() -> anyhow::Result<()> {
-    /// gRPC's PERMISSION_DENIED.
-    const DENIED: u8 = 7;
+    /// gRPC's status of that name.
+    const PERMISSION_DENIED: u8 = 7;
     let greeting = |code, words| Answer::Greeting("1.30.0", code, words);
-    let denies = frontend::start(greeting(DENIED, "Request unauthorized.")).await?;
+    let denies = frontend::start(greeting(PERMISSION_DENIED, "Request unauthorized.")).await?;
     let refuses = frontend::start(greeting(UNAUTHENTICATED, "who are you")).await?;
 
     let pod = Pod::new()

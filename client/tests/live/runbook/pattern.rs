@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 const ANYTHING: &str = "…";
 
 /// Words of the document that stand for the versions of a test.
-const PLACEHOLDERS: [&str; 2] = ["OLD", "NEW"];
+const PLACEHOLDERS: [&str; 3] = ["OLD", "NEW", "NEXT"];
 
 /// Digits of a version.
 const VERSION: usize = 32;
@@ -66,13 +66,13 @@ impl Names {
     }
 
     /// Tries every line that is left for the first that is wanted.
-    fn fit_lines(&self, wanted: &[Vec<Piece>], left: &Vec<String>) -> Option<Self> {
+    fn fit_lines(&self, wanted: &[Vec<Piece>], left: &[String]) -> Option<Self> {
         let Some((first, rest)) = wanted.split_first() else {
             return Some(self.clone());
         };
         (0..left.len()).find_map(|taken| {
             let names = self.fit_line(first, &left[taken])?;
-            let mut left = left.clone();
+            let mut left = left.to_vec();
             left.remove(taken);
             names.fit_lines(rest, &left)
         })

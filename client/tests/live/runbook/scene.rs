@@ -68,7 +68,7 @@ impl Scene {
     pub(super) async fn open(start: Start) -> anyhow::Result<Self> {
         let settings = [
             ("SEALANE_KEY_REFRESH", "1s"),
-            ("SEALANE_KEY_ACTIVATION_DELAY", "3s"),
+            ("SEALANE_KEY_ACTIVATION_DELAY", "5s"),
         ];
         let mut vault = VaultWorld::open(&settings).await?;
         namespace::open(&mut vault.world).await?;
@@ -269,9 +269,9 @@ mod tests {
     use super::{hurry, shell};
 
     #[test]
-    fn a_second_stands_for_five_minutes() {
+    fn a_second_stands_for_three_minutes() {
         let words = shell::words("keys rotate --activate-in 30m");
 
-        assert_eq!(hurry(&words).join(" "), "keys rotate --activate-in 6s");
+        assert_eq!(hurry(&words).join(" "), "keys rotate --activate-in 10s");
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A second of the test stands for so many of the document.
-const SPEED: u32 = 300;
+const SPEED: u32 = 180;
 
 /// The vault of the document, and of the fake.
 const VAULTS: (&str, &str) = ("my-vault", "unit");

@@ -14,8 +14,8 @@ async fn a_rewritten_token_is_shown_at_the_next_exchange_and_the_old_one_never_a
 -> anyhow::Result<()> {
     let scene = Scene::open(&[("SEALANE_KEY_REFRESH", "1s")]).await?;
     let fake = &scene.vault.fake;
-    // Shorter than the time between two refreshes, so that each of them exchanges.
-    fake.set_token_lifetime(Duration::from_millis(1));
+    // A token that is about to expire is not used again, so each refresh exchanges.
+    fake.set_token_lifetime(Duration::from_secs(1));
     scene.vault.add_key(DAY);
     let file = token_file(scene.vault.world.folder());
     let worker = scene.start_worker().await?;

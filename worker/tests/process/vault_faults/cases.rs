@@ -9,6 +9,7 @@ use sealane_tests::azure::{
 use super::pod::KEY;
 
 /// A fault, how it comes and goes, and what a worker says about it.
+#[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) make: fn(&FakeAzure),
@@ -226,6 +227,13 @@ pub(crate) const LATER: &[Case] = &[
         ),
     ),
 ];
+
+/// For workers that need a data key before they can do anything.
+pub(crate) const WRAPPING: Case = case(
+    "no role for wrapping",
+    "the identity has no role for it (ForbiddenByRbac)",
+    |azure| azure.inject(Fault::at(Endpoint::Wrap, Trouble::ForbiddenByRbac)),
+);
 
 /// What takes as long as a call may take.
 pub(crate) const SLOW: &[Case] = &[

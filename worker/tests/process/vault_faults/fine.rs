@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sealane_tests::azure::{Endpoint, SECRET};
+use sealane_tests::azure::{Endpoint, FakeAzure, SECRET};
 
 use super::{life::Life, pod::KEY, running::NOT_REFRESHED};
 
@@ -22,20 +22,21 @@ async fn pages_lengths_white_space_and_short_lived_tokens_go_unnoticed() -> anyh
     azure.set_page_size(1);
     azure.set_token_lifetime(Duration::from_secs(1));
     azure.revoke_tokens();
-    let exchanges = azure.count(Endpoint::Token);
     for value in VALUES {
         azure.add_version(SECRET, value);
     }
 
-    azure.asked(Endpoint::Token, exchanges + 3).await;
+    looked_twice(azure, 1 + VALUES.len()).await;
+    let exchanges = azure.count(Endpoint::Token);
     let renewed = azure.write_token(&azure.token_file());
-    azure.asked(Endpoint::Token, exchanges + 5).await;
+    looked_twice(azure, 1 + VALUES.len()).await;
     life.work().await?;
 
     let scrape = life.scrape().await?;
     assert_eq!(scrape.keys(), 1 + VALUES.len());
     assert_eq!(scrape.failures(), [].into());
     let assertions = life.pod.azure.assertions();
+    assert!(assertions.len() > exchanges, "no token was renewed");
     assert_eq!(assertions.last(), Some(&renewed));
     let said = life.worker.lines();
     assert!(!said.iter().any(|line| line.contains(NOT_REFRESHED)));
@@ -52,9 +53,8 @@ async fn an_older_version_that_is_no_key_is_named_once_and_left_out() -> anyhow:
         &KEY[..20],
     ]
     .map(|value| azure.add_version(SECRET, value));
-    let lists = azure.count(Endpoint::ListVersions);
 
-    azure.asked(Endpoint::ListVersions, lists + 4).await;
+    looked_twice(azure, 1).await;
     life.work().await?;
 
     let scrape = life.scrape().await?;
@@ -68,4 +68,12 @@ async fn an_older_version_that_is_no_key_is_named_once_and_left_out() -> anyhow:
         assert!(about[0].contains("holds no key"), "{about:#?}");
     }
     life.end().await
+}
+
+/// Waits for two whole looks at a vault that lists the versions on so many `pages`. A third may be
+/// under way before.
+async fn looked_twice(azure: &FakeAzure, pages: usize) {
+    let before = azure.count(Endpoint::ListVersions);
+    let asked = azure.asked(Endpoint::ListVersions, before + 3 * pages);
+    asked.await;
 }

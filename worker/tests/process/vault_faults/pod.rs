@@ -37,6 +37,18 @@ impl Pod {
         Ok(pod)
     }
 
+    /// Returns a pod whose worker encrypts under data keys, and has a key to wrap them.
+    pub(crate) async fn with_wrapping_key() -> anyhow::Result<Self> {
+        let mut pod = Self::without_key().await?;
+        pod.azure.add_key("wrapping-key");
+        pod.unset("KEYVAULT_URL");
+        pod.unset("KEYVAULT_SECRET_NAME");
+        pod.set("SEALANE_KEY_MODE", "envelope");
+        let uri = "https://unit.vault.azure.net/keys/wrapping-key";
+        pod.set("KEYVAULT_KEY_URI", uri);
+        Ok(pod)
+    }
+
     /// Returns a pod whose secret does not exist yet.
     pub(crate) async fn without_key() -> anyhow::Result<Self> {
         let azure = FakeAzure::start().await?;
@@ -77,10 +89,10 @@ impl Pod {
     }
 
     /// Writes a file of that `name` beside the token, and returns its path.
-    pub(crate) fn file(&self, name: &str, text: &str) -> anyhow::Result<String> {
+    pub(crate) fn file(&self, name: &str, text: &str) -> String {
         let path = self.azure.token_file().with_file_name(name);
-        fs::write(&path, text)?;
-        Ok(path.display().to_string())
+        fs::write(&path, text).expect("the folder is there");
+        path.display().to_string()
     }
 
     /// Starts the worker.
@@ -113,7 +125,6 @@ impl Refusal {
         let [line] = self.complaints.as_slice() else {
             panic!("expected one line: {:#?}", self.complaints);
         };
-        eprintln!("LINE {code} {line}");
         assert_eq!(self.code, Some(i32::from(code)), "{line}");
         for word in words {
             assert!(line.contains(word), "no {word:?} in: {line}");

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use sealane_tests::orders::patiently;
 
 use super::{
     Case, Row,
@@ -15,7 +16,7 @@ pub(super) const NOT_REFRESHED: &str = "keys are not refreshed, those already lo
 pub(super) const REFRESHED: &str = "keys are refreshed again";
 
 /// Workers that run at the same time, each with its share of the faults.
-const WORKERS: usize = 4;
+const WORKERS: usize = 6;
 
 #[tokio::test]
 async fn a_running_worker_works_on_through_every_fault_and_recovers() -> anyhow::Result<()> {
@@ -24,8 +25,8 @@ async fn a_running_worker_works_on_through_every_fault_and_recovers() -> anyhow:
     let lived = stream::iter(shares).map(async |share| {
         let mut life = Life::begin(&[("SEALANE_LOG", "trace")]).await?;
         for (before, case) in share.iter().enumerate() {
-            let survived = survive(&mut life, case, before).await;
-            survived.context(case.name)?;
+            let survived = survive(&mut life, case, before);
+            patiently(case.name, survived).await.context(case.name)?;
         }
         life.end().await
     });

@@ -15,11 +15,11 @@ use super::{
 #[tokio::test]
 async fn no_call_takes_for_ever() -> anyhow::Result<()> {
     let each = SLOW.iter().map(async |case| {
-        let waits = waits_and_recovers(case);
-        let ends = ends_in_one_line(case);
-        try_join3(waits, ends, goes_on(case))
-            .await
-            .context(case.name)
+        let start = Box::pin(waits_and_recovers(case));
+        let end = Box::pin(ends_in_one_line(case));
+        let running = Box::pin(goes_on(case));
+        let all = try_join3(start, end, running).await;
+        all.context(case.name)
     });
     let all: Result<Vec<_>, _> = join_all(each).await.into_iter().collect();
     all.map(drop)
@@ -30,14 +30,15 @@ async fn goes_on(case: &Case) -> anyhow::Result<()> {
     let mut life = Life::begin(&[]).await?;
     (case.make)(&life.pod.azure);
 
-    let told = life.worker.says(NOT_REFRESHED).await?;
     life.work().await?;
     life.assert_ready().await?;
-    let failures = life.scrape().await?.failures();
+    let told = life.worker.says(NOT_REFRESHED).await?;
+    // At once: the next refresh would hang as well.
     (case.cure)(&life.pod.azure);
     life.worker.says(REFRESHED).await?;
 
     assert!(told.contains(case.says), "{told}");
-    assert_eq!(failures[Row::of(case.says).reason], 1, "{failures:?}");
+    let failures = life.scrape().await?.failures();
+    assert!(failures[Row::of(case.says).reason] > 0, "{failures:?}");
     life.end().await
 }

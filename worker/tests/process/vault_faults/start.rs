@@ -5,7 +5,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use sealane_tests::{process::Process, server};
 use serde_json::Value;
 
-use super::{Case, Pod, Row, Start, cases::CASES};
+use super::{
+    Case, Pod, Row, Start,
+    cases::{CASES, WRAPPING},
+};
 
 /// Workers that start at the same time, on a machine with few processors.
 const AT_ONCE: usize = 4;
@@ -23,6 +26,28 @@ async fn a_start_ends_in_one_line_with_what_stays() -> anyhow::Result<()> {
     ended.buffer_unordered(AT_ONCE).try_collect().await
 }
 
+#[tokio::test]
+async fn a_start_that_needs_a_data_key_waits_as_well() -> anyhow::Result<()> {
+    let case = &WRAPPING;
+    let pod = Pod::with_wrapping_key().await?;
+
+    waits_in(pod, case, "waiting up to 60s for a data key").await
+}
+
+#[tokio::test]
+async fn a_wrapping_key_that_is_not_there_ends_the_start() -> anyhow::Result<()> {
+    let mut pod = Pod::with_wrapping_key().await?;
+    pod.set(
+        "KEYVAULT_KEY_URI",
+        "https://unit.vault.azure.net/keys/nobody",
+    );
+
+    let refusal = pod.refusal().await?;
+
+    refusal.assert_one_line(78, &["keys/nobody", "(404)", "check KEYVAULT_KEY_URI"]);
+    Ok(())
+}
+
 impl Case {
     pub(super) fn passes(&self) -> bool {
         matches!(Row::of(self.says).start, Start::Waits(_))
@@ -32,15 +57,19 @@ impl Case {
 /// Starts a worker into `case`, and lets that pass once the worker has said that it waits.
 pub(super) async fn waits_and_recovers(case: &Case) -> anyhow::Result<()> {
     let mut pod = Pod::new().await?;
-    pod.set("TEMPORAL_ADDRESS", server().await.address());
     pod.set("TEMPORAL_TASK_QUEUE", case.name);
+    waits_in(pod, case, "waiting up to 60s for keys").await
+}
+
+/// Starts the worker of `pod` into `case`, and lets that pass once the worker has said that it waits.
+async fn waits_in(mut pod: Pod, case: &Case, message: &str) -> anyhow::Result<()> {
+    pod.set("TEMPORAL_ADDRESS", server().await.address());
     pod.set("SEALANE_KEY_START_LIMIT", "1m");
     pod.set("SEALANE_LOG", "trace");
     (case.make)(&pod.azure);
 
     let worker = pod.start()?;
-    let waiting = worker.says("waiting up to 60s for keys").await;
-    let waiting = waiting.context(case.name)?;
+    let waiting = worker.says(message).await.context(case.name)?;
     assert!(waiting.contains(case.says), "{}: {waiting}", case.name);
     assert!(waiting.contains(r#""level":"WARN""#), "{waiting}");
     assert_not_ready(case, &worker).await?;
@@ -49,9 +78,10 @@ pub(super) async fn waits_and_recovers(case: &Case) -> anyhow::Result<()> {
     worker.says("polling for tasks").await.context(case.name)?;
     assert_eq!(worker.probe("/readyz").await?.status, 200, "{}", case.name);
     let lines = worker.lines();
+    let count = |text: &str| lines.iter().filter(|line| line.contains(text)).count();
+    assert_eq!(count("waiting up to"), 1, "{}", case.name);
+    assert!(count(r#""level":"TRACE""#) > 0, "nothing was traced");
     pod.assert_secrets_kept(&lines);
-    let waits = |line: &&String| line.contains("waiting up to");
-    assert_eq!(lines.iter().filter(waits).count(), 1, "{}", case.name);
     Ok(())
 }
 
