@@ -67,9 +67,9 @@ impl Refresh {
         }))
     }
 
-    /// Returns once `holds` says so, or a look that began after this call has ended, or after
-    /// [`WAIT`], or at once if asking is pointless.
-    pub(crate) async fn find(&self, id: &str, holds: impl Fn() -> bool) {
+    /// Returns once a look has ended after which `holds` says so, or one that began after this call,
+    /// or after [`WAIT`], or at once if asking is pointless.
+    pub(crate) async fn find(&self, id: &str, holds: impl Fn() -> bool + Sync) {
         let deadline = Instant::now() + WAIT;
         if !self.worthwhile(id, deadline) {
             return;
@@ -78,8 +78,10 @@ impl Refresh {
         let (begun, _) = *looks.borrow_and_update();
         self.0.wanted.notify_one();
         let ended = async {
-            // The source holds the sending side's state, so the channel stays open.
-            looks.wait_for(|(_, ended)| *ended > begun).await.is_ok()
+            // A look that had begun before may have found it as well. The source holds the sending
+            // side's state, so the channel stays open.
+            let enough = |(_, ended): &(u64, u64)| *ended > begun || holds();
+            looks.wait_for(enough).await.is_ok()
         };
         let looked = timeout_at(deadline, ended).await.unwrap_or(false);
         if looked && !holds() {
@@ -251,6 +253,19 @@ mod tests {
         requests.begin();
         requests.end();
         waiter.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_that_began_earlier_is_enough_if_it_finds_the_key() {
+        let (shared, mut requests) = source();
+        requests.begin();
+        let waiter = asking(&shared, "b");
+        tokio::task::yield_now().await;
+
+        shared.replace(ring(&["a", "b"]));
+        requests.end();
+
+        assert_eq!(waiter.await.unwrap(), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]
