@@ -3,8 +3,9 @@
 //! With staged rotation every process knows a key long before anybody seals under it, so this is
 //! for the exceptions: a key activated early, a process that could not refresh for a while. It
 //! must not become a way to slow a worker down or to flood the vault, so a look is shared by all
-//! who wait, nobody waits longer than [`WAIT`], looks keep a distance that doubles while they find
-//! nothing, and ids that were not found are not asked for again for [`FORGET`].
+//! who wait, nobody waits longer than [`WAIT`], or at all for a look that others have waited for in
+//! vain, looks keep a distance that doubles while they find nothing, and ids that were not found are
+//! not asked for again for [`FORGET`].
 
 use std::{
     collections::HashMap,
@@ -37,6 +38,10 @@ const FORGET: Duration = Duration::from_secs(30);
 /// Ids remembered as not found. They come from outside, so there may be any number.
 const MAX_MISSING: usize = 1024;
 
+/// Longest id that is asked for, in bytes: ids come from outside, and those of Key Vault are made of
+/// a name of at most 127 characters and a version of 32.
+const MAX_ID: usize = 512;
+
 /// The asking side, shared by all clones of a [`SharedKeyRing`].
 #[derive(Clone)]
 pub(crate) struct Refresh(Arc<State>);
@@ -50,6 +55,8 @@ struct State {
 
 struct Memory {
     missing: HashMap<String, Instant>,
+    /// Somebody has waited in vain for a look that has not ended since.
+    slow: bool,
     fruitless: u32,
     not_before: Instant,
 }
@@ -61,6 +68,7 @@ impl Refresh {
             looks: watch::Sender::new((0, 0)),
             memory: Mutex::new(Memory {
                 missing: HashMap::new(),
+                slow: false,
                 fruitless: 0,
                 not_before: Instant::now(),
             }),
@@ -83,16 +91,18 @@ impl Refresh {
             let enough = |(_, ended): &(u64, u64)| *ended > begun || holds();
             looks.wait_for(enough).await.is_ok()
         };
-        let looked = timeout_at(deadline, ended).await.unwrap_or(false);
-        if looked && !holds() {
-            self.memory().forget(id);
+        match timeout_at(deadline, ended).await {
+            Err(_) => self.memory().slow = true,
+            Ok(true) if !holds() => self.memory().forget(id),
+            Ok(_) => {}
         }
     }
 
     fn worthwhile(&self, id: &str, deadline: Instant) -> bool {
         let memory = self.memory();
         let missing = memory.missing.get(id);
-        missing.is_none_or(|until| *until <= Instant::now()) && memory.not_before < deadline
+        let forgotten = missing.is_none_or(|until| *until <= Instant::now());
+        forgotten && !memory.slow && memory.not_before < deadline && id.len() <= MAX_ID
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -172,18 +182,22 @@ impl RefreshRequests {
 
     /// Says that a look at the source begins. Call it before the first request to the source.
     pub fn begin(&mut self) {
+        // Whoever has asked until now is served by this look. Taken before it counts as begun, so
+        // that nobody who comes between the two is taken for served.
+        self.asked |= self.refresh.0.wanted.notified().now_or_never().is_some();
         self.before = self.ring.current();
         self.refresh.0.looks.send_modify(|(begun, _)| *begun += 1);
-        // Whoever asked until now is served by this look.
-        self.asked |= self.refresh.0.wanted.notified().now_or_never().is_some();
     }
 
     /// Says that the look has ended, well or not, and the ring is as it will be.
     pub fn end(&mut self) {
+        let found = !Arc::ptr_eq(&self.before, &self.ring.current());
+        let mut memory = self.refresh.memory();
+        memory.slow = false;
         if std::mem::take(&mut self.asked) {
-            let found = !Arc::ptr_eq(&self.before, &self.ring.current());
-            self.refresh.memory().ended(found);
+            memory.ended(found);
         }
+        drop(memory);
         self.refresh
             .0
             .looks
@@ -192,138 +206,4 @@ impl RefreshRequests {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use tokio::time::{Instant, advance, timeout};
-
-    use super::{DISTANCE, FORGET, RefreshRequests, WAIT};
-    use crate::{Key, KeyId, KeyRing, SharedKeyRing};
-
-    fn ring(ids: &[&str]) -> KeyRing {
-        let keys = ids.iter().map(|id| {
-            let id: KeyId = id.parse().unwrap();
-            (id, Key::from_bytes(&[1; 32]).unwrap())
-        });
-        KeyRing::new("a".parse().unwrap(), keys).unwrap()
-    }
-
-    fn source() -> (SharedKeyRing, RefreshRequests) {
-        SharedKeyRing::with_refresh(ring(&["a"]))
-    }
-
-    fn asking(ring: &SharedKeyRing, id: &'static str) -> tokio::task::JoinHandle<Duration> {
-        let ring = ring.clone();
-        tokio::spawn(async move {
-            let began = Instant::now();
-            ring.find(id).await;
-            began.elapsed()
-        })
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn everybody_who_waits_shares_one_look() {
-        let (shared, mut requests) = source();
-        let waiting: Vec<_> = (0..20).map(|_| asking(&shared, "b")).collect();
-
-        requests.next().await;
-        requests.begin();
-        shared.replace(ring(&["a", "b"]));
-        requests.end();
-
-        for waiter in waiting {
-            assert_eq!(waiter.await.unwrap(), Duration::ZERO);
-        }
-        let another = timeout(Duration::from_secs(3600), requests.next()).await;
-        assert!(another.is_err(), "one look is enough for all");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_look_that_began_earlier_does_not_count() {
-        let (shared, mut requests) = source();
-        requests.begin();
-        let waiter = asking(&shared, "b");
-        tokio::task::yield_now().await;
-
-        requests.end();
-        tokio::task::yield_now().await;
-
-        assert!(!waiter.is_finished());
-        requests.next().await;
-        requests.begin();
-        requests.end();
-        waiter.await.unwrap();
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_look_that_began_earlier_is_enough_if_it_finds_the_key() {
-        let (shared, mut requests) = source();
-        requests.begin();
-        let waiter = asking(&shared, "b");
-        tokio::task::yield_now().await;
-
-        shared.replace(ring(&["a", "b"]));
-        requests.end();
-
-        assert_eq!(waiter.await.unwrap(), Duration::ZERO);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn nobody_waits_longer_than_the_bound() {
-        let (shared, _requests) = source();
-
-        assert_eq!(asking(&shared, "b").await.unwrap(), WAIT);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_id_that_was_not_found_is_not_asked_for_again_for_a_while() {
-        let (shared, mut requests) = source();
-        let waiter = asking(&shared, "b");
-        requests.next().await;
-        requests.begin();
-        requests.end();
-        waiter.await.unwrap();
-        advance(DISTANCE).await;
-
-        assert_eq!(asking(&shared, "b").await.unwrap(), Duration::ZERO);
-
-        advance(FORGET).await;
-        assert_eq!(asking(&shared, "b").await.unwrap(), WAIT);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_flood_of_unknown_ids_neither_waits_nor_looks_for_long() {
-        let (shared, mut requests) = source();
-        let source = tokio::spawn(async move {
-            let mut looks = 0;
-            while timeout(Duration::from_secs(120), requests.next())
-                .await
-                .is_ok()
-            {
-                requests.begin();
-                requests.end();
-                looks += 1;
-            }
-            looks
-        });
-        let (mut waited, mut asked) = (Duration::ZERO, 0);
-        let began = Instant::now();
-        while began.elapsed() < Duration::from_secs(600) {
-            asked += 1;
-            let before = Instant::now();
-            shared.find(&format!("made-up-{asked}")).await;
-            waited += before.elapsed();
-            advance(Duration::from_millis(50)).await;
-        }
-
-        assert!(asked > 10_000, "{asked}");
-        assert!(waited < Duration::from_secs(30), "{waited:?}");
-        let looks = source.await.unwrap();
-        assert!((5..30).contains(&looks), "{looks}");
-    }
-
-    #[tokio::test]
-    async fn a_ring_without_a_source_that_can_look_again_answers_at_once() {
-        SharedKeyRing::new(ring(&["a"])).find("b").await;
-    }
-}
+mod tests;
