@@ -116,7 +116,7 @@ impl Audit {
         let ended = match self.walk(&mut checkpoint).await {
             Ok(ended) => ended,
             Err(error) => {
-                checkpoint.save()?;
+                checkpoint.keep()?;
                 return Err(error);
             }
         };

@@ -12,7 +12,10 @@ use temporalio_common::{
     },
 };
 
-use crate::{failure::Report, payload};
+use crate::{
+    failure::{self, Report},
+    payload,
+};
 
 /// Why a payload stays unreadable. Names keys and lengths, never contents.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -120,9 +123,11 @@ impl Decoder {
         Ok(Report::of(&failure))
     }
 
-    /// Decodes a failure as far as possible; what cannot be read stands as `Encoded failure`.
-    pub async fn failure_or_placeholder(&self, mut failure: Failure) -> Report {
-        let _ = self.open(&mut failure).await;
+    /// Decodes a failure as far as possible. In place of a text that cannot be read stands why.
+    pub async fn failure_or_reason(&self, mut failure: Failure) -> Report {
+        if let Err(reason) = self.open(&mut failure).await {
+            failure::explain(&mut failure, &reason);
+        }
         Report::of(&failure)
     }
 }
@@ -238,6 +243,32 @@ mod tests {
         let error = Decoder::new(None).value(foreign).await.unwrap_err();
 
         assert_eq!(error, Unreadable::NoCodec);
+    }
+
+    #[tokio::test]
+    async fn a_failure_that_cannot_be_read_says_why_at_every_level() {
+        let attributes = json!({"message": "canary", "stack_trace": ""});
+        let sealed = Failure {
+            message: "Encoded failure".to_owned(),
+            encoded_attributes: Some(sealed(&codec("theirs"), &attributes)),
+            ..Failure::default()
+        };
+        let failure = Failure {
+            message: "activity failed".to_owned(),
+            cause: Some(Box::new(sealed)),
+            ..Failure::default()
+        };
+
+        let report = Decoder::new(Some(codec("ours")))
+            .failure_or_reason(failure)
+            .await;
+
+        assert_eq!(
+            report.to_string(),
+            "activity failed: its text cannot be read here: payload is encrypted under key \
+             \"theirs\", the key ring holds \"ours\"; set SEALANE_KEY_FILE or KEYVAULT_URL to keys \
+             that include it"
+        );
     }
 
     #[tokio::test]

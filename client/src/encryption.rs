@@ -2,6 +2,7 @@
 
 mod azure;
 mod error;
+mod following;
 mod metrics;
 mod readiness;
 
@@ -21,6 +22,8 @@ use sealane_service::settings::{self, Encryption, EncryptionMode, KeySource, Key
 pub use azure::azure;
 pub use error::EncryptionError;
 
+use self::following::Following;
+
 /// How often a key file is looked at. Reading a few hundred bytes costs nothing, and a workflow that
 /// waits for a key goes on within seconds of its arrival.
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
@@ -30,6 +33,7 @@ const RELOAD_EVERY: Duration = Duration::from_secs(2);
 pub struct Keys {
     codec: EncryptionCodec,
     vault: Option<Vault>,
+    following: Following,
 }
 
 /// How the keys that come from a vault are, and for how long that may go wrong.
@@ -86,29 +90,42 @@ pub async fn keys_telling(
     }
     let options = options(settings)?;
     let azure = settings.azure.as_ref().map(azure).transpose()?;
+    let mut following = Following::default();
     let (ring, vault) = match (&settings.source, &azure) {
-        (Some(KeySource::File(path)), _) => (Some(from_file(path.clone())?), None),
+        (Some(KeySource::File(path)), _) => (Some(from_file(path.clone(), &mut following)?), None),
         (Some(KeySource::KeyVault(vault)), Some(azure)) => {
-            let (ring, vault) = from_vault(settings, vault, azure, waiting).await?;
+            let (ring, source) = from_vault(settings, vault, azure, waiting).await?;
+            let vault = Vault {
+                status: source.status(),
+                stale_after: vault.stale_after,
+            };
+            following.add(source.follow());
             (Some(ring), Some(vault))
         }
         _ => (None, None),
     };
     require_legacy_key(&options, ring.as_ref())?;
     let envelope = envelope(settings, azure.as_ref(), waiting).await?;
+    if let Some(envelope) = envelope.clone() {
+        following.add(envelope.follow());
+    }
     let codec = match (ring, envelope) {
         (ring, Some(envelope)) => EncryptionCodec::with_envelope(envelope, ring, options),
         (Some(ring), None) => EncryptionCodec::new(ring, options),
         (None, None) => return Err(EncryptionError::NoKey),
     };
-    Ok(Some(Keys { codec, vault }))
+    Ok(Some(Keys {
+        codec,
+        vault,
+        following,
+    }))
 }
 
-fn from_file(path: PathBuf) -> Result<SharedKeyRing, EncryptionError> {
+fn from_file(path: PathBuf, following: &mut Following) -> Result<SharedKeyRing, EncryptionError> {
     let ring = file_source::load(&path)?;
     tracing::info!(key.active = %ring.active(), key.count = ring.ids().count(), "key ring loaded");
     let ring = SharedKeyRing::new(ring);
-    tokio::spawn(file_source::watch(path, ring.clone(), RELOAD_EVERY));
+    following.add(file_source::watch(path, ring.clone(), RELOAD_EVERY));
     Ok(ring)
 }
 
@@ -117,7 +134,7 @@ async fn from_vault(
     vault: &KeyVault,
     azure: &Azure,
     waiting: &(dyn Fn(String) + Sync),
-) -> Result<(SharedKeyRing, Vault), EncryptionError> {
+) -> Result<(SharedKeyRing, Source), EncryptionError> {
     let secret = VaultSecret::new(azure, &vault.url, &vault.secret)?;
     let options = SourceOptions {
         refresh: vault.refresh,
@@ -127,13 +144,7 @@ async fn from_vault(
         start_limit: azure::start_limit(settings),
     };
     let waiting = |failure: &LoadError| waiting(failure.to_string());
-    let (ring, source) = Source::load_telling(secret, options, &waiting).await?;
-    let vault = Vault {
-        status: source.status(),
-        stale_after: vault.stale_after,
-    };
-    tokio::spawn(source.follow());
-    Ok((ring, vault))
+    Ok(Source::load_telling(secret, options, &waiting).await?)
 }
 
 async fn envelope(
@@ -152,7 +163,6 @@ async fn envelope(
     };
     let limit = azure::start_limit(settings);
     let envelope = azure::first_data_key(azure, &uris, &options, limit, waiting).await?;
-    tokio::spawn(envelope.clone().follow());
     Ok(Some(envelope))
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
+use sealane_codec::{is_encrypted, is_legacy};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use temporalio_common::protos::temporal::api::{
@@ -11,7 +12,7 @@ use temporalio_common::protos::temporal::api::{
     failure::v1::{Failure, failure::FailureInfo},
 };
 
-use crate::payload;
+use crate::{decode::Unreadable, payload};
 
 /// A decoded failure with its causes. Displays as one line, causes after colons.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -125,6 +126,19 @@ struct Attributes {
 impl Attributes {
     fn from_payload(payload: &Payload) -> Option<Self> {
         serde_json::from_slice(&payload.data).ok()
+    }
+}
+
+/// Puts `reason` in place of every text of `failure` and its causes that is still encrypted.
+pub(crate) fn explain(failure: &mut Failure, reason: &Unreadable) {
+    let mut level = Some(failure);
+    while let Some(failure) = level {
+        let hidden = failure.encoded_attributes.as_ref();
+        if hidden.is_some_and(|it| is_encrypted(it) || is_legacy(it)) {
+            // A worker that lacks a key says almost the same: this is about the reader's keys.
+            failure.message = format!("its text cannot be read here: {reason}");
+        }
+        level = failure.cause.as_deref_mut();
     }
 }
 

@@ -11,7 +11,9 @@ mod credential;
 mod entra;
 mod error;
 mod identity;
+pub(crate) mod pace;
 mod remedy;
+mod start;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -21,9 +23,11 @@ use azure_core::{
 };
 use reqwest::Certificate;
 
+pub use aadsts::is_no_match;
 pub use error::{AzureError, Cause};
 pub(crate) use error::{Operation, Role};
 pub use identity::{CredentialKind, Identity, WorkloadIdentity};
+pub use start::Start;
 
 /// Longest call, with a token exchange in it. Key Vault answers in some tens of milliseconds.
 const CALL_LIMIT: Duration = Duration::from_secs(20);

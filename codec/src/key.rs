@@ -132,6 +132,12 @@ impl Key {
         self.opens.load(Ordering::Relaxed)
     }
 
+    /// Counts on from what was counted before, unless more has been counted since.
+    pub(crate) fn count_on(&self, seals: u64, opens: u64) {
+        self.seals.fetch_max(seals, Ordering::Relaxed);
+        self.opens.fetch_max(opens, Ordering::Relaxed);
+    }
+
     /// Whether both hold the same bytes. For noticing that a source has changed, not for
     /// checking what somebody presents: the time this takes depends on the bytes.
     pub(crate) fn same_as(&self, other: &Self) -> bool {

@@ -8,10 +8,10 @@
 //! long as that fails, the ring stays as it is.
 
 mod error;
+mod ids;
 mod keys;
 mod listing;
 mod loader;
-mod pace;
 mod secret;
 mod source;
 mod status;

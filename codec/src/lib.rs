@@ -66,7 +66,7 @@ pub use codec::{
 pub use key::{EntropyError, Key, KeyError};
 pub use key_id::{EmptyKeyId, KeyId};
 pub use key_ring::{KeyRing, KeyRingError, OpenError, SealError};
-pub use metadata::{is_encrypted, is_legacy};
+pub use metadata::{KEY_ID, WRAPPED_KEY, is_encrypted, is_legacy};
 pub use refresh::RefreshRequests;
 pub use seal_limit::{Exhausted, NONCE_BUDGET, SealLimit};
 pub use shared::SharedKeyRing;

@@ -5,9 +5,9 @@ use temporalio_common::protos::temporal::api::common::v1::Payload;
 /// Metadata entry that says what the data is.
 pub(crate) const ENCODING: &str = "encoding";
 /// Metadata entry that names the key of an encrypted payload.
-pub(crate) const KEY_ID: &str = "encryption-key-id";
+pub const KEY_ID: &str = "encryption-key-id";
 /// Metadata entry with which temporal-proxy ships a wrapped data key.
-pub(crate) const WRAPPED_KEY: &str = "encryption-dek";
+pub const WRAPPED_KEY: &str = "encryption-dek";
 
 /// Encoding of a payload in Temporal's common encryption format.
 pub(crate) const ENCRYPTED: &str = "binary/encrypted";

@@ -157,8 +157,9 @@ impl Version {
         (self.created, &self.version)
     }
 
-    /// When every process holds it, provided that it stays enabled.
-    fn due(&self, policy: Policy) -> SystemTime {
+    /// When its delay has passed: every process holds it then, provided that it stays enabled.
+    #[must_use]
+    pub fn due(&self, policy: Policy) -> SystemTime {
         let start = self
             .not_before
             .map_or(self.created, |nbf| nbf.max(self.created));
@@ -170,8 +171,8 @@ impl Version {
     }
 }
 
-/// The last second that RFC 3339 can write, 9999-12-31T23:59:59Z, as seconds since 1970.
-const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
+/// The last second that RFC 3339 can write, 9999-12-31T23:59:59Z, as time since 1970.
+pub const LAST_SECOND: Duration = Duration::from_secs(253_402_300_799);
 
 /// `time` plus `delay`, or the end of the calendar if no clock counts that far.
 fn later(time: SystemTime, delay: Duration) -> SystemTime {

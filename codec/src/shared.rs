@@ -1,9 +1,15 @@
 //! The live handle to a key ring that changes while it is in use.
 
-use std::{fmt, sync::Arc};
+mod dropped;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use tokio::sync::watch;
 
+use self::dropped::Dropped;
 use crate::{
     KeyRing,
     refresh::{Refresh, RefreshRequests},
@@ -17,6 +23,7 @@ use crate::{
 pub struct SharedKeyRing {
     sender: Arc<watch::Sender<Arc<KeyRing>>>,
     receiver: watch::Receiver<Arc<KeyRing>>,
+    dropped: Arc<Mutex<Dropped>>,
     refresh: Option<Refresh>,
 }
 
@@ -28,6 +35,7 @@ impl SharedKeyRing {
         Self {
             sender: Arc::new(sender),
             receiver,
+            dropped: Arc::default(),
             refresh: None,
         }
     }
@@ -61,9 +69,14 @@ impl SharedKeyRing {
 
     /// Replaces the ring for all clones. Batches that already hold the old one finish with it.
     ///
-    /// Keys that stay keep the count of their uses.
+    /// Keys that stay keep the count of their uses, and keys that come back have it again: the
+    /// limit of a key holds for all the time that a process has it.
     pub fn replace(&self, mut ring: KeyRing) {
-        ring.keep_counts(&self.current());
+        let former = self.current();
+        ring.keep_counts(&former);
+        let dropped = self.dropped.lock();
+        let mut dropped = dropped.unwrap_or_else(PoisonError::into_inner);
+        dropped.exchange(&former, &ring);
         self.sender.send_replace(Arc::new(ring));
     }
 
@@ -82,5 +95,60 @@ impl fmt::Debug for SharedKeyRing {
         f.debug_tuple("SharedKeyRing")
             .field(&self.current())
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use temporalio_common::protos::temporal::api::common::v1::Payload;
+
+    use super::SharedKeyRing;
+    use crate::{Key, KeyRing};
+
+    fn key(fill: u8) -> Key {
+        Key::from_bytes(&[fill; 32]).unwrap()
+    }
+
+    fn ring(keys: &[(&str, u8)]) -> KeyRing {
+        let keys = keys
+            .iter()
+            .map(|(id, fill)| (id.parse().unwrap(), key(*fill)));
+        KeyRing::new("a".parse().unwrap(), keys).unwrap()
+    }
+
+    /// How often the ring's keys sealed and opened, in the order of their ids.
+    fn uses(shared: &SharedKeyRing) -> Vec<(u64, u64)> {
+        let ring = shared.current();
+        let keys = ring.keys().map(|(_, key)| (key.seals(), key.opens()));
+        keys.collect()
+    }
+
+    #[test]
+    fn a_key_that_was_dropped_and_comes_back_has_not_lost_count() {
+        let shared = SharedKeyRing::new(ring(&[("a", 1), ("b", 2)]));
+        for _ in 0..3 {
+            let sealed = shared.current().seal(&Payload::default()).unwrap();
+            shared.current().open(&sealed).unwrap();
+        }
+        let other = || KeyRing::new("b".parse().unwrap(), [("b".parse().unwrap(), key(2))]);
+
+        shared.replace(other().unwrap());
+        shared.replace(other().unwrap());
+        assert_eq!(uses(&shared), [(0, 0)]);
+        shared.replace(ring(&[("a", 1), ("b", 2)]));
+
+        assert_eq!(uses(&shared), [(3, 3), (0, 0)]);
+        shared.current().seal(&Payload::default()).unwrap();
+        assert_eq!(uses(&shared)[0], (4, 3));
+    }
+
+    #[test]
+    fn another_key_that_takes_the_place_of_one_starts_from_nothing() {
+        let shared = SharedKeyRing::new(ring(&[("a", 1)]));
+        shared.current().seal(&Payload::default()).unwrap();
+
+        shared.replace(ring(&[("a", 2)]));
+
+        assert_eq!(uses(&shared), [(0, 0)]);
     }
 }

@@ -305,3 +305,30 @@ async fn a_value_has_at_most_25_kilobytes() -> anyhow::Result<()> {
     assert_eq!(caller.fake.versions(SECRET).len(), 1);
     Ok(())
 }
+
+#[tokio::test]
+async fn what_would_expire_before_it_begins_is_refused_as_a_strict_vault_does() -> anyhow::Result<()>
+{
+    let caller = Caller::new().await?;
+    caller.fake.grant(Role::SecretsOfficer);
+    let path = format!("secrets/{SECRET}");
+    let begins = json!({ "value": "open sesame", "attributes": { "nbf": 2_000_000_000 } });
+    let ends = |at: u64| json!({ "attributes": { "exp": at } });
+    let both = |at: u64| json!({ "attributes": { "nbf": at - 1, "exp": at } });
+
+    let (set, _) = caller.ask(Method::PUT, &path, Some(begins)).await?;
+    let [version] = &caller.fake.versions(SECRET)[..] else {
+        anyhow::bail!("not one version");
+    };
+    let version = format!("{path}/{}", version.version);
+    let change = |body| caller.ask(Method::PATCH, &version, Some(body));
+    let (at_once, answer) = change(ends(2_000_000_000)).await?;
+    let (later, _) = change(ends(2_000_000_001)).await?;
+    let (both, _) = change(both(1_577_836_800)).await?;
+
+    assert_eq!(set, StatusCode::OK);
+    assert_eq!(at_once, StatusCode::BAD_REQUEST);
+    assert_eq!(answer["error"]["code"], "BadParameter");
+    assert_eq!((later, both), (StatusCode::OK, StatusCode::OK));
+    Ok(())
+}

@@ -117,6 +117,15 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// Saves what has been counted, and leaves no file if that is nothing: it would only stand in the
+    /// way of a walk through something else, such as one whose query is spelt right.
+    pub(super) fn keep(&mut self) -> Result<(), AuditError> {
+        if self.content.workflows.is_empty() && self.content.schedules.is_empty() {
+            return self.remove();
+        }
+        self.save()
+    }
+
     /// Removes the file: the walk has come to its end.
     pub(super) fn remove(&self) -> Result<(), AuditError> {
         let Some(path) = &self.path else {
@@ -200,6 +209,21 @@ mod tests {
         assert_eq!(workflows[0].id, "one");
         assert_eq!(schedules[0].id, "daily");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_walk_that_fails_before_it_counts_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.json");
+        let mut walk = Checkpoint::open(Some(&path), "default", &Scope::default()).unwrap();
+        walk.save().unwrap();
+
+        walk.keep().unwrap();
+        assert!(!path.exists());
+
+        walk.schedule("daily".to_owned(), Needs::default());
+        walk.keep().unwrap();
+        assert!(path.exists());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use futures_util::future::{BoxFuture, ready};
-use sealane_codec::{is_encrypted, is_legacy};
+use sealane_codec::{KEY_ID, WRAPPED_KEY, is_encrypted, is_legacy};
 use serde::{Deserialize, Serialize};
 use temporalio_common::{
     data_converters::PayloadConversionError,
@@ -12,12 +12,6 @@ use temporalio_common::{
 };
 
 use crate::decode::is_plain_by_design;
-
-/// Metadata entry that names the key of an encrypted payload.
-const KEY_ID: &str = "encryption-key-id";
-
-/// Metadata entry with which an envelope ships its wrapped data key.
-const WRAPPED_KEY: &str = "encryption-dek";
 
 /// What it takes to read a payload.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,5 +1,8 @@
 //! What a walk says about each key.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use sealane_codec::{EncodeError, EncryptionCodec, SharedKeyRing};
@@ -14,8 +17,9 @@ const EXAMPLES: usize = 10;
 /// What this process knows of keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KnownKeys {
-    /// What it takes to read what this process writes; `None` if it writes plaintext.
-    pub active: Option<Need>,
+    /// What it takes to read what this process writes, and what processes write that encrypt with the
+    /// same keys in the other mode. Empty if this one writes plaintext.
+    pub active: BTreeSet<Need>,
     /// Ids of the keys in the key ring.
     pub ring: BTreeSet<String>,
     /// Id of the key that reads payloads of the Python starter.
@@ -52,7 +56,7 @@ pub struct KeyUse {
     pub key_id: Option<String>,
     /// `key`, `envelope`, `legacy`, `unnamed`, `plaintext` or `hidden`.
     pub kind: &'static str,
-    /// Whether this process encrypts under it.
+    /// Whether this process encrypts under it, or others of the same keys in the other mode.
     pub active: bool,
     /// Whether a rotation from or to it is under way, so that others may encrypt under it.
     pub in_rotation: bool,
@@ -64,8 +68,8 @@ pub struct KeyUse {
     pub workflows: u64,
     /// Schedules that have such payloads.
     pub schedules: u64,
-    /// Whether nothing that was looked at needs it; `None` if only a part was looked at, or if it is
-    /// no key.
+    /// Whether nothing in the namespace needs it; `None` if that cannot be told, since only a part was
+    /// looked at or some payloads do not show their key, or if it is no key.
     pub can_disable: Option<bool>,
     /// Ids of the first few workflows and schedules that need it.
     pub examples: Vec<String>,
@@ -82,8 +86,12 @@ impl KnownKeys {
             return Ok(Self::default());
         };
         let probe = codec.encode_payload(Payload::default())?;
+        let under = codec.ring().map(|ring| ring.current().active().to_string());
         Ok(Self {
-            active: Some(Need::of(&probe)),
+            active: [Need::of(&probe)]
+                .into_iter()
+                .chain(under.map(Need::Key))
+                .collect(),
             ring: codec.ring().map(ids).unwrap_or_default(),
             legacy: codec
                 .options()
@@ -108,7 +116,7 @@ impl KnownKeys {
         let key_id = self.id(need);
         let known = |id: &String| self.ring.contains(id);
         KeyUse {
-            active: self.active.as_ref() == Some(need),
+            active: self.active.contains(need),
             in_rotation: key_id
                 .as_ref()
                 .is_some_and(|id| self.in_rotation.contains(id)),
@@ -127,6 +135,13 @@ impl KnownKeys {
             key_id,
             ..KeyUse::default()
         }
+    }
+}
+
+impl KeyUse {
+    /// Whether these payloads need a key and it cannot be told which: it may be any.
+    pub fn may_need_any_key(&self) -> bool {
+        self.payloads > 0 && self.key_id.is_none() && matches!(self.kind, "hidden" | "legacy")
     }
 }
 
@@ -185,127 +200,19 @@ fn enter(
     }
 }
 
-/// A key can go once nobody encrypts under it and no payload of any kind needs it.
+/// A key can go once nobody encrypts under it and no payload of any kind needs it, nor may need it.
 fn decide(rows: &mut [KeyUse]) {
     let needed: BTreeSet<String> = rows
         .iter()
         .filter(|row| row.active || row.in_rotation || row.payloads > 0)
         .filter_map(|row| row.key_id.clone())
         .collect();
+    let uncertain = rows.iter().any(KeyUse::may_need_any_key);
     for row in rows {
-        row.can_disable = row.key_id.as_ref().map(|id| !needed.contains(id));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::{Counted, Findings, KeyUse, KnownKeys, Need, Report};
-    use crate::audit::{Needs, Scope};
-
-    fn counted(id: &str, needs: &[(Need, u64)]) -> Counted {
-        let needs = needs.iter().cloned();
-        let needs: std::collections::BTreeMap<Need, u64> = needs.collect();
-        let text = serde_json::to_string(&needs).unwrap();
-        Counted {
-            id: id.to_owned(),
-            needs: serde_json::from_str::<Needs>(&text).unwrap(),
-        }
-    }
-
-    fn key(id: &str) -> Need {
-        Need::Key(id.to_owned())
-    }
-
-    fn known() -> KnownKeys {
-        KnownKeys {
-            active: Some(key("new")),
-            ring: ["new", "old", "older", "python"].map(str::to_owned).into(),
-            legacy: Some("python".to_owned()),
-            in_rotation: BTreeSet::new(),
-        }
-    }
-
-    fn findings() -> Findings {
-        Findings {
-            workflows: vec![
-                counted(
-                    "w-1",
-                    &[(key("new"), 4), (key("old"), 2), (Need::Nothing, 1)],
-                ),
-                counted(
-                    "w-2",
-                    &[(key("old"), 3), (key("lost"), 1), (Need::Legacy, 1)],
-                ),
-            ],
-            schedules: vec![counted("s-1", &[(key("old"), 1)])],
-            ..Findings::default()
-        }
-    }
-
-    fn row<'a>(report: &'a Report, id: &str) -> &'a KeyUse {
-        report.key(id).next().unwrap()
-    }
-
-    #[test]
-    fn payloads_workflows_and_schedules_are_summed_by_key() {
-        let report = Report::new(&findings(), &known());
-
-        let old = row(&report, "old");
-        assert_eq!((old.payloads, old.workflows, old.schedules), (6, 2, 1));
-        assert_eq!(old.examples, ["w-1", "w-2", "s-1"]);
-        let plain = report.keys.iter().find(|row| row.kind == "plaintext");
-        assert_eq!(plain.map(|row| row.payloads), Some(1));
-    }
-
-    #[test]
-    fn a_key_can_be_disabled_if_it_is_not_active_and_nothing_needs_it() {
-        let report = Report::new(&findings(), &known());
-
-        for (id, expected) in [("new", false), ("old", false), ("older", true)] {
-            assert_eq!(row(&report, id).can_disable, Some(expected), "{id}");
-        }
-        assert!(row(&report, "new").active);
-    }
-
-    #[test]
-    fn a_key_that_others_may_encrypt_under_stays() {
-        let mut known = known();
-        known.in_rotation.insert("older".to_owned());
-
-        let report = Report::new(&findings(), &known);
-
-        assert_eq!(row(&report, "older").can_disable, Some(false));
-    }
-
-    #[test]
-    fn the_key_of_the_python_starter_is_needed_by_payloads_that_do_not_name_it() {
-        let report = Report::new(&findings(), &known());
-
-        let rows: Vec<_> = report.key("python").collect();
-        assert_eq!(rows.len(), 2);
-        assert!(rows.iter().all(|row| row.can_disable == Some(false)));
-    }
-
-    #[test]
-    fn a_key_that_the_ring_lacks_is_marked() {
-        let report = Report::new(&findings(), &known());
-
-        assert_eq!(row(&report, "lost").in_ring, Some(false));
-        assert_eq!(row(&report, "old").in_ring, Some(true));
-    }
-
-    #[test]
-    fn a_part_of_the_workflows_proves_nothing_about_a_key() {
-        let mut findings = findings();
-        findings.scope = Scope {
-            query: "WorkflowType = 'Order'".to_owned(),
-            closed: false,
+        row.can_disable = match &row.key_id {
+            Some(id) if needed.contains(id) => Some(false),
+            Some(_) if !uncertain => Some(true),
+            _ => None,
         };
-
-        let report = Report::new(&findings, &known());
-
-        assert!(report.keys.iter().all(|row| row.can_disable.is_none()));
     }
 }

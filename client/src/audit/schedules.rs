@@ -4,7 +4,7 @@ use futures_util::{StreamExt, stream};
 use temporalio_client::{NamespacedClient, grpc::WorkflowService};
 use temporalio_common::protos::temporal::api::{
     enums::v1::WorkflowExecutionStatus,
-    schedule::v1::ScheduleActionResult,
+    schedule::v1::{ScheduleActionResult, ScheduleInfo},
     workflowservice::v1::{DescribeScheduleRequest, ListSchedulesRequest},
 };
 use tonic::{IntoRequest, Status};
@@ -77,8 +77,12 @@ impl Audit {
         };
         let (mut needs, mut stored) = (Needs::default(), answer.into_inner());
         needs.count(&mut stored).await;
-        let actions = stored.info.unwrap_or_default().recent_actions;
-        self.count_handed_on(&actions, &mut needs).await?;
+        let info = stored.info.unwrap_or_default();
+        self.count_handed_on(&info.recent_actions, &mut needs)
+            .await?;
+        if last_success_is_out_of_sight(&info) {
+            needs.hidden();
+        }
         Ok((id, Some(needs)))
     }
 
@@ -110,7 +114,47 @@ impl Audit {
     }
 }
 
+/// Whether the last result of the schedule may be older than the actions that the server lists, at
+/// most ten: it is kept for ever.
+fn last_success_is_out_of_sight(info: &ScheduleInfo) -> bool {
+    let listed = &info.recent_actions;
+    let unlisted = usize::try_from(info.action_count).is_ok_and(|taken| taken > listed.len());
+    let succeeded = |action: &ScheduleActionResult| {
+        action.start_workflow_status() == WorkflowExecutionStatus::Completed
+    };
+    unlisted && !listed.iter().any(succeeded)
+}
+
 /// The server lists actions in the order in which they were taken.
 fn latest_first(actions: &[ScheduleActionResult]) -> impl Iterator<Item = &ScheduleActionResult> {
     actions.iter().rev()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        ScheduleActionResult, ScheduleInfo, WorkflowExecutionStatus, last_success_is_out_of_sight,
+    };
+
+    #[test]
+    fn a_result_older_than_the_listed_actions_is_not_forgotten() {
+        use WorkflowExecutionStatus::{Completed, Failed, Running};
+        let out_of_sight = |action_count, listed: &[WorkflowExecutionStatus]| {
+            let actions = listed.iter().map(|status| ScheduleActionResult {
+                start_workflow_status: (*status).into(),
+                ..ScheduleActionResult::default()
+            });
+            last_success_is_out_of_sight(&ScheduleInfo {
+                action_count,
+                recent_actions: actions.collect(),
+                ..ScheduleInfo::default()
+            })
+        };
+
+        assert!(out_of_sight(11, &[Failed; 10]));
+        assert!(out_of_sight(11, &[Running, Failed]));
+        assert!(!out_of_sight(10, &[Failed; 10]), "there is no older one");
+        assert!(!out_of_sight(0, &[]));
+        assert!(!out_of_sight(11, &[Failed, Completed, Running]));
+    }
 }

@@ -99,16 +99,16 @@ impl Audit {
 
     /// Returns what a run needs, `None` if it has ended or is gone.
     ///
-    /// A run that was open when it was listed may have been continued since: by itself, by a retry or
-    /// by its cron schedule. The server copies the memo then, in the latter two cases everything, so
-    /// the old ciphertext goes on, and the walk with it.
+    /// A run that was open when it was listed may have been continued since: by itself, by a retry, by
+    /// its cron schedule or by a reset. The server copies the memo then, in the latter three cases
+    /// everything, so the old ciphertext goes on, and the walk with it.
     async fn workflow(&self, run: Run) -> Result<(Run, Option<Needs>), Status> {
         let closed = self.options.scope.closed;
         let (mut needs, mut run_id) = (Needs::default(), run.run_id.clone());
         loop {
             let execution = WorkflowExecution {
                 workflow_id: run.workflow_id.clone(),
-                run_id,
+                run_id: run_id.clone(),
             };
             let Some((found, end)) = self.fetch(execution).await? else {
                 return Ok((run, None));
@@ -116,12 +116,29 @@ impl Audit {
             if end == End::Open || closed {
                 needs.add(&found);
             }
-            match end {
-                End::Continued(next) if run.open => run_id = next,
+            let next = match end {
                 End::Open => return Ok((run, Some(needs))),
-                _ => return Ok((run, closed.then_some(needs))),
+                End::Continued(next) if run.open => Some(next),
+                End::Closed if run.open => self.reset_to(&run.workflow_id, &run_id).await?,
+                _ => None,
+            };
+            match next {
+                Some(next) => run_id = next,
+                None => return Ok((run, closed.then_some(needs))),
             }
         }
+    }
+
+    /// Returns the open run to which the workflow was reset. The run `from` that was ended for it does
+    /// not say so: it ends like one that was terminated.
+    async fn reset_to(&self, workflow_id: &str, from: &str) -> Result<Option<String>, Status> {
+        let latest = WorkflowExecution {
+            workflow_id: workflow_id.to_owned(),
+            ..WorkflowExecution::default()
+        };
+        let described = found(self.describe(latest).await)?.unwrap_or_default();
+        let latest = Run::from(described.workflow_execution_info.unwrap_or_default());
+        Ok((latest.open && latest.run_id != from).then_some(latest.run_id))
     }
 
     /// Returns what one run needs and how it stands, `None` if it is gone.

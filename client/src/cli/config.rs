@@ -8,7 +8,6 @@ use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeNames
 use tonic::IntoRequest;
 
 use super::{CliError, Globals, Session, output, session};
-use crate::encryption;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
@@ -47,7 +46,7 @@ impl Check {
         let rows: Vec<Setting> = rows.into_iter().map(Setting::from).collect();
         output::many(globals.output, &rows)?;
         let settings = session::settings(globals.config.as_deref())?;
-        encryption::codec(&settings.encryption).await?;
+        session::keys(&settings.encryption).await?;
         if self.connect {
             let session = Box::pin(Session::open(globals.config.as_deref())).await?;
             find_namespace(session).await?;

@@ -1,9 +1,9 @@
 //! What a command that talks to the server starts from.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path, sync::Mutex};
 
 use sealane_codec::EncryptionCodec;
-use sealane_service::settings::{EncryptionMode, Settings};
+use sealane_service::settings::{Encryption, EncryptionMode, Settings};
 use temporalio_client::Client;
 
 use super::CliError;
@@ -42,10 +42,19 @@ impl Session {
     ///
     /// Whichever of the two fails first.
     pub async fn with(settings: Settings) -> Result<Self, CliError> {
+        let keys = keys(&settings.encryption).await?;
+        Self::of(settings, keys).await
+    }
+
+    /// Connects, given settings and keys.
+    ///
+    /// # Errors
+    ///
+    /// As for the connection.
+    pub(super) async fn of(settings: Settings, keys: Option<Keys>) -> Result<Self, CliError> {
         if settings.encryption.mode == EncryptionMode::Off {
             eprintln!("sealane: warning: SEALANE_ENCRYPTION=off, payloads are sent in plaintext");
         }
-        let keys = encryption::keys(&settings.encryption).await?;
         let codec = keys.as_ref().map(Keys::codec);
         let extras = Extras {
             identity: identity(),
@@ -78,6 +87,22 @@ impl Session {
 /// All problems at once, a line for each.
 pub(super) fn settings(config: Option<&Path>) -> Result<Settings, CliError> {
     Ok(Settings::load(config, |name| std::env::var_os(name))?)
+}
+
+/// Loads keys, and says on standard error what it waits for, each thing once.
+///
+/// # Errors
+///
+/// As for [`encryption::keys`].
+pub(super) async fn keys(settings: &Encryption) -> Result<Option<Keys>, CliError> {
+    let told = Mutex::new(BTreeSet::new());
+    let waiting = |why: String| {
+        let is_new = told.lock().is_ok_and(|mut told| told.insert(why.clone()));
+        if is_new {
+            eprintln!("sealane: waiting for keys: {why}");
+        }
+    };
+    Ok(encryption::keys_telling(settings, &waiting).await?)
 }
 
 /// Names this process in histories, as `sealane-cli:<pid>@<host>`.

@@ -15,8 +15,9 @@ use sealane_service::{
 
 use self::report::Report;
 use super::{CliError, Globals, Session, input, session};
-use crate::trigger::{
-    self, FailureKind, InputTemplate, Jitter, Target, TriggerError, TriggerOptions,
+use crate::{
+    encryption,
+    trigger::{self, FailureKind, InputTemplate, Jitter, Target, TriggerError, TriggerOptions},
 };
 
 #[derive(Debug, Args)]
@@ -62,7 +63,7 @@ impl TriggerCommand {
         let (health, metrics) = serve(&settings).await?;
         let mut report = Report::new(globals.output, &metrics, health.clone())?;
         let session = tokio::select! {
-            session = globals.session() => session?,
+            session = open(settings, &health) => session?,
             () = &mut shutdown => return Ok(()),
         };
         if let Some(keys) = &session.keys {
@@ -99,6 +100,13 @@ impl TriggerCommand {
             wait: self.wait,
         }
     }
+}
+
+/// Opens a session; readiness says what that waits for.
+async fn open(settings: Settings, health: &Health) -> Result<Session, CliError> {
+    let waiting = |why| health.set("key_ring", Err(why));
+    let keys = encryption::keys_telling(&settings.encryption, &waiting).await?;
+    Session::of(settings, keys).await
 }
 
 /// Answers probes from here on, until the process ends.

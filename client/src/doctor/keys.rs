@@ -46,7 +46,7 @@ fn of_file(subject: &Subject, path: &Path) -> Finding {
     if let Some(missing) = without_legacy_key(subject, ring.ids()) {
         return missing;
     }
-    let detail = format!("{} encrypts, {} decrypt", ring.active(), ring.ids().count());
+    let detail = uses(subject, ring.active(), ring.ids().count());
     Finding::pass(CHECK, detail)
 }
 
@@ -71,18 +71,29 @@ fn of_vault(subject: &Subject, visit: &Visit, plan: &Plan) -> Finding {
     if let Some(missing) = without_legacy_key(subject, held.iter().copied()) {
         return missing;
     }
-    let mut detail = format!("{} encrypts, {} decrypt", active.id, held.len());
-    detail.extend(plan.stages.iter().filter_map(next));
+    let mut detail = uses(subject, &active.id, held.len());
+    if !subject.has_data_keys() {
+        detail.extend(plan.stages.iter().filter_map(next));
+    }
     if let Some((_, bad)) = visit.bad.first() {
         return Finding::warn(CHECK, format!("{detail}; {bad}"), remedy::BAD_VALUE);
     }
     let has_expired =
         |(_, stage): &(Version, Stage)| matches!(stage, Stage::Active { expired: true, .. });
-    if plan.stages.iter().any(has_expired) {
+    if plan.stages.iter().any(has_expired) && !subject.has_data_keys() {
         let detail = format!("{detail}; the one that encrypts has expired");
         return Finding::warn(CHECK, detail, remedy::NO_ACTIVE);
     }
     Finding::pass(CHECK, detail)
+}
+
+/// What encrypts, and how many keys decrypt.
+fn uses(subject: &Subject, active: &KeyId, count: usize) -> String {
+    if subject.has_data_keys() {
+        format!("data keys encrypt, {count} others decrypt")
+    } else {
+        format!("{active} encrypts, {count} decrypt")
+    }
 }
 
 /// What will encrypt, and when.

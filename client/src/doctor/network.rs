@@ -75,13 +75,14 @@ pub(super) fn silent(check: &'static str) -> Finding {
 }
 
 impl Unreached {
-    /// The libraries have words for each layer, but no type.
+    /// The libraries have words for each layer, but no type. None of these can be in the name of a
+    /// host, which errors quote.
     fn new(error: &dyn Error) -> Self {
         let texts = exit::with_causes(error);
         let any = |part: &str| texts.contains(part);
         let layer = if any("dns error") {
             Layer::Dns
-        } else if any("tunnel error") || any("proxy") {
+        } else if any("tunnel error") || any("socks proxy") {
             Layer::Proxy
         } else if any("invalid peer certificate") || any("received fatal alert") {
             Layer::Tls
@@ -113,6 +114,39 @@ impl Unreached {
             Layer::Tcp => format!("no TCP connection to {host}: {reason}"),
             Layer::Tls => format!("TLS with {host} fails after TCP connected: {reason}"),
             Layer::Http => format!("{host} gives no answer: {reason}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::{Layer, Unreached};
+
+    #[test]
+    fn the_name_of_a_host_says_nothing_of_a_layer() {
+        for (text, layer) in [
+            (
+                "error sending request for url (https://temporal-proxy-kv.vault.azure.net/): \
+                 client error (Connect): invalid peer certificate: certificate not valid for name \
+                 \"temporal-proxy-kv.vault.azure.net\"",
+                Layer::Tls,
+            ),
+            (
+                "error sending request for url (https://temporal-proxy-kv.vault.azure.net/): \
+                 client error (Connect): tcp connect error: Connection refused",
+                Layer::Tcp,
+            ),
+            (
+                "error sending request for url (https://kv.vault.azure.net/): client error \
+                 (Connect): tunnel error: proxy authorization required",
+                Layer::Proxy,
+            ),
+        ] {
+            let error: Box<dyn Error> = text.into();
+
+            assert_eq!(Unreached::new(&*error).layer, layer, "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! What is known is put in; what is not stands in angle brackets.
 
-use sealane_codec::azure::{AzureError, Cause};
+use sealane_codec::azure::{AzureError, Cause, is_no_match};
 use sealane_service::settings::{KeyVault, Temporal};
 use url::Url;
 
@@ -70,8 +70,7 @@ pub(super) fn exchange(
          `az identity federated-credential list --identity-name <identity> --resource-group <group>`"
     );
     match (aadsts, claims) {
-        // 70021, or a further digit or more for finer reasons: nothing matches the token.
-        (Some(code), Some(claims)) if code.to_string().starts_with("70021") => {
+        (Some(code), Some(claims)) if is_no_match(code) => {
             let Claims {
                 issuer,
                 subject,

@@ -52,6 +52,12 @@ impl Subject {
         }
     }
 
+    /// Whether data keys encrypt, and no key of the ring does.
+    pub(super) fn has_data_keys(&self) -> bool {
+        let envelope = self.parts.envelope.as_ref();
+        envelope.is_some_and(|envelope| envelope.encrypts)
+    }
+
     /// Why nothing is asked of Azure, if nothing is.
     pub(super) fn without_azure(&self) -> Option<&'static str> {
         let asked = ["KEYVAULT_URL", "KEYVAULT_KEY_URI"];

@@ -3,17 +3,13 @@
 use std::{collections::BTreeSet, fs, time::Duration};
 
 use sealane_codec::{
-    azure::{Azure, Identity, WorkloadIdentity, http_client},
+    azure::{Azure, Identity, Start, WorkloadIdentity, http_client},
     envelope::{Envelope, EnvelopeOptions, KeyUris, StartError},
 };
 use sealane_service::settings::{self, AzureIdentity, Encryption};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::EncryptionError;
-
-/// First wait before a start asks for a data key again; it doubles, up to [`LONGEST_WAIT`].
-const FIRST_WAIT: Duration = Duration::from_secs(1);
-const LONGEST_WAIT: Duration = Duration::from_secs(16);
 
 /// Returns the access to Azure that `settings` describe. Sends nothing.
 ///
@@ -68,21 +64,21 @@ pub(super) async fn first_data_key(
     limit: Duration,
     waiting: &(dyn Fn(String) + Sync),
 ) -> Result<Envelope, StartError> {
-    let (began, mut wait, mut told) = (Instant::now(), FIRST_WAIT, BTreeSet::new());
+    let (mut start, mut told) = (Start::now(), BTreeSet::new());
     loop {
         let error = match Envelope::new(azure, uris.clone(), options.clone()).await {
             Ok(envelope) => return Ok(envelope),
             Err(error) => error,
         };
-        let passes = error.azure().is_some_and(|error| error.is_transient());
-        if !passes || began.elapsed() + wait > limit {
+        let azure = error.azure();
+        let limit = azure.map_or(Duration::ZERO, |azure| azure.patience(limit));
+        let Some(wait) = start.wait(limit) else {
             return Err(error);
-        }
+        };
         if told.insert(error.reason()) {
             tracing::warn!("waiting up to {limit:?} for a data key: {error}");
         }
         waiting(error.to_string());
         sleep(wait).await;
-        wait = (2 * wait).min(LONGEST_WAIT);
     }
 }

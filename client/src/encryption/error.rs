@@ -1,7 +1,9 @@
 //! Why there is no usable key.
 
 use sealane_codec::{
-    azure::AzureError, envelope, envelope::KeyUriError, file_source::FileSourceError,
+    azure::AzureError,
+    envelope::{KeyUriError, StartError},
+    file_source::FileSourceError,
     key_vault::LoadError,
 };
 use sealane_service::exit::{self, ExitStatus};
@@ -50,14 +52,15 @@ pub enum EncryptionError {
 
     /// No data key could be had.
     #[error(transparent)]
-    DataKey(#[from] envelope::StartError),
+    DataKey(#[from] StartError),
 }
 
 impl ExitStatus for EncryptionError {
     fn exit_code(&self) -> u8 {
         match self {
             Self::Azure(error) => of_azure(error),
-            Self::DataKey(error) => error.azure().map_or(exit::INTERNAL, of_azure),
+            Self::DataKey(StartError::Azure(error)) => of_azure(error),
+            Self::DataKey(StartError::Entropy(_)) => exit::INTERNAL,
             Self::KeyVault(error) if error.is_refusal() => exit::REFUSED,
             Self::KeyVault(error) if error.is_unreachable() => exit::UNAVAILABLE,
             _ => exit::SETTINGS,
@@ -72,5 +75,22 @@ fn of_azure(error: &AzureError) -> u8 {
         exit::UNAVAILABLE
     } else {
         exit::SETTINGS
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sealane_codec::envelope::StartError;
+    use sealane_service::exit::{self, ExitStatus};
+
+    use super::EncryptionError;
+
+    #[test]
+    fn a_wrapping_key_that_is_none_is_for_the_settings_to_put_right() {
+        let uri = "azurekeyvault://unit.vault.azure.net/keys/kek".to_owned();
+
+        let error = EncryptionError::from(StartError::Unequal { uri });
+
+        assert_eq!(error.exit_code(), exit::SETTINGS);
     }
 }

@@ -18,6 +18,10 @@ const CONDITION: &str = "key_ring";
 /// How often a limit is checked. A condition is at most so late.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
+/// A new process is what helps, so this one says that it is not ready, however fresh its keys are.
+const NOT_FOLLOWED: &str =
+    "keys are not kept up to date any more: a task has ended; start this process anew";
+
 impl Keys {
     /// Shows how the keys are from now on: in the condition `key_ring` of `health`, and in
     /// `metrics`.
@@ -39,6 +43,9 @@ impl Keys {
     }
 
     fn freshness(&self) -> Result<(), String> {
+        if !self.following.is_complete() {
+            return Err(NOT_FOLLOWED.to_owned());
+        }
         let stale = self.vault.as_ref().and_then(|vault| {
             let status = vault.status.current();
             stale(&status, vault.stale_after, SystemTime::now())
@@ -63,9 +70,11 @@ fn stale(status: &Status, limit: Duration, now: SystemTime) -> Option<String> {
 mod tests {
     use std::time::{Duration, SystemTime};
 
-    use sealane_codec::key_vault::Status;
+    use sealane_codec::{
+        CodecOptions, EncryptionCodec, Key, KeyId, KeyRing, SharedKeyRing, key_vault::Status,
+    };
 
-    use super::stale;
+    use super::{super::Following, Keys, NOT_FOLLOWED, stale};
 
     const LIMIT: Duration = Duration::from_secs(3600);
 
@@ -90,5 +99,27 @@ mod tests {
         let earlier = now - Duration::from_secs(100_000);
 
         assert_eq!(stale(&refreshed(0, now), LIMIT, earlier), None);
+    }
+
+    #[tokio::test]
+    async fn keys_that_nobody_follows_are_no_good() {
+        let id: KeyId = "k/1".parse().unwrap();
+        let ring = KeyRing::new(id.clone(), [(id, Key::generate().unwrap())]).unwrap();
+        let codec = EncryptionCodec::new(SharedKeyRing::new(ring), CodecOptions::default());
+        let mut following = Following::default();
+        following.add(std::future::pending::<()>());
+        let mut keys = Keys {
+            codec,
+            vault: None,
+            following,
+        };
+        assert_eq!(keys.freshness(), Ok(()));
+
+        keys.following.add(async {});
+        while keys.following.is_complete() {
+            tokio::task::yield_now().await;
+        }
+
+        assert_eq!(keys.freshness(), Err(NOT_FOLLOWED.to_owned()));
     }
 }

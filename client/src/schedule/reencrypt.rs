@@ -9,14 +9,14 @@ mod wire;
 use prost::Message;
 use sealane_codec::EncryptionCodec;
 use sealane_service::settings::Temporal;
-use temporalio_client::NamespacedClient;
+use temporalio_client::{NamespacedClient, grpc::WorkflowService};
 use temporalio_common::protos::temporal::api::workflowservice::v1::{
-    DescribeScheduleRequest, UpdateScheduleRequest,
+    DescribeScheduleRequest, ListSchedulesRequest, UpdateScheduleRequest,
 };
-use tonic::{Code, Status};
+use tonic::{Code, IntoRequest, Status};
 
 use self::renewal::{Renewal, Renewed};
-use super::{ScheduleError, Schedules, request_id, update};
+use super::{PAGE, ScheduleError, Schedules, request_id, update};
 use crate::{
     call::CallError,
     connection::{ConnectError, Raw},
@@ -74,6 +74,31 @@ impl Reencryption {
         })
     }
 
+    /// Returns the ids of all schedules. What they hold is not decrypted for it.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not answer or does not let us.
+    pub async fn ids(&self) -> Result<Vec<String>, CallError> {
+        let mut client = self.schedules.client.clone();
+        let mut request = ListSchedulesRequest {
+            namespace: client.namespace(),
+            maximum_page_size: PAGE,
+            ..ListSchedulesRequest::default()
+        };
+        let mut ids = Vec::new();
+        loop {
+            let answer =
+                WorkflowService::list_schedules(&mut client, request.clone().into_request());
+            let page = answer.await?.into_inner();
+            ids.extend(page.schedules.into_iter().map(|entry| entry.schedule_id));
+            request.next_page_token = page.next_page_token;
+            if request.next_page_token.is_empty() {
+                return Ok(ids);
+            }
+        }
+    }
+
     /// Says what [`reencrypt`](Self::reencrypt) would do, and does nothing.
     ///
     /// # Errors
@@ -81,9 +106,12 @@ impl Reencryption {
     /// As for [`reencrypt`](Self::reencrypt), but for [`ScheduleError::Conflict`].
     pub async fn preview(&self, id: &str) -> Result<Reencrypted, ScheduleError> {
         let renewed = self.renew(id, &self.stored(id).await?).await?;
+        let untried = renewed.memo.is_some();
         Ok(Reencrypted {
             tally: renewed.tally(),
-            obstacle: renewed.obstacle,
+            obstacle: renewed
+                .obstacle
+                .or(untried.then_some(Obstacle::ScheduleMemoUntried)),
         })
     }
 
@@ -102,17 +130,19 @@ impl Reencryption {
     /// were faster each time, and [`ScheduleError::Call`].
     pub async fn reencrypt(&self, id: &str) -> Result<Reencrypted, ScheduleError> {
         let mut done = Reencrypted::default();
-        let mut memo_is_fixed = false;
+        let (mut without_memo, mut memo_is_fixed) = (Tally::default(), false);
         for attempt in 0..=update::ATTEMPTS {
             let stored = self.stored(id).await?;
             let mut renewed = self.renew(id, &stored).await?;
             if attempt == 0 {
                 done.tally = renewed.tally();
+                without_memo = renewed.tally_without_memo();
             }
             // Servers before the field was there ignore it.
             memo_is_fixed |= attempt == update::ATTEMPTS && renewed.schedule.is_none();
             if memo_is_fixed && renewed.memo.take().is_some() {
                 done.obstacle = Some(Obstacle::ScheduleMemo);
+                done.tally = without_memo;
             }
             done.obstacle = renewed.obstacle.take().or(done.obstacle);
             if !renewed.is_to_be_sent() {
@@ -179,18 +209,18 @@ impl Reencryption {
             wire::embed(&mut request, UPDATED_MEMO, memo);
         }
         match self.raw.call("UpdateSchedule", request).await {
-            Ok(_) => Ok(Sent::Accepted),
-            Err(status) if update::is_conflict(&status) => Ok(Sent::Accepted),
+            Ok(_) => Ok(Sent::ToBeReadBack),
+            Err(status) if update::is_conflict(&status) => Ok(Sent::ToBeReadBack),
             Err(status) if refuses_memo(&status) => Ok(Sent::MemoRefused),
             Err(status) => Err(self.schedules.failed(id, status)),
         }
     }
 }
 
-/// What the answer to an update tells; whether the update has arrived is not among it.
+/// What the answer to an update tells. Whether the update has arrived only the schedule itself tells.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Sent {
-    Accepted,
+    ToBeReadBack,
     MemoRefused,
 }
 

@@ -13,7 +13,12 @@ use temporalio_common::protos::temporal::api::{
 };
 
 use super::{Execution, Workflows, non_empty, rfc3339};
-use crate::{call::CallError, decode::Unreadable, failure::Report, payload};
+use crate::{
+    call::CallError,
+    decode::Unreadable,
+    failure::{self, Report},
+    payload,
+};
 
 /// What the server knows about one workflow, decrypted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -116,6 +121,12 @@ impl Workflows {
             })
             .await?;
         let unreadable = self.decoder.open(&mut answer).await.err();
+        if let Some(reason) = &unreadable {
+            let activities = answer.pending_activities.iter_mut();
+            activities
+                .filter_map(|it| it.last_failure.as_mut())
+                .for_each(|it| failure::explain(it, reason));
+        }
         Ok((Description::of(answer), unreadable))
     }
 }

@@ -146,7 +146,7 @@ impl Workflows {
             _ => None,
         });
         Ok(match failure {
-            Some(failure) => Some(self.decoder.failure_or_placeholder(failure).await),
+            Some(failure) => Some(self.decoder.failure_or_reason(failure).await),
             None => None,
         })
     }

@@ -3,4 +3,5 @@
 mod audit;
 mod decode;
 mod reencrypt;
+mod reset;
 mod scene;

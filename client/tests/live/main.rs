@@ -6,6 +6,7 @@ mod first_steps;
 mod history;
 mod key_vault_cli;
 mod keys;
+mod late_role;
 mod orders;
 mod outage;
 mod refusals;

@@ -6,6 +6,7 @@
 
 mod azure_cli;
 mod document;
+mod key_file;
 mod namespace;
 mod pattern;
 mod scene;
@@ -31,6 +32,7 @@ fn every_section_with_commands_is_executed() {
         "All versions are disabled",
         "The vault is down",
         "A key has sealed too much",
+        "Rotating a key file",
         "From a key file to Key Vault",
         "From secret to envelope",
     ];
@@ -115,6 +117,14 @@ async fn a_key_has_sealed_too_much() -> anyhow::Result<()> {
     let mut scene = Scene::open(Start::OneKey).await?;
     scene.follow("A key has sealed too much").await?;
     scene.ends_well().await
+}
+
+#[tokio::test]
+async fn rotating_a_key_file() -> anyhow::Result<()> {
+    let mut scene = Scene::open(Start::KeyFile).await?;
+    scene.begin_traffic().await?;
+    scene.follow("Rotating a key file").await?;
+    scene.ends_without_a_trouble().await
 }
 
 #[tokio::test]

@@ -50,6 +50,27 @@ async fn a_failure_under_a_missing_key_is_refused_alike() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
+async fn a_hint_says_which_key_it_takes_to_read_why_a_worker_fails() -> anyhow::Result<()> {
+    let desk = Desk::open().await?;
+    let stranger = stranger(&desk).await;
+    // From here on there is a worker, for all that the server knows.
+    desk.greet("Ada").await;
+    let id = desk.world.id("unknown");
+    let start = format!("workflow start --type NobodyKnows -w {id}");
+    desk.terminal.run(&start).await.succeeds();
+
+    // The first hint comes after four seconds.
+    let line = format!("workflow result -w {id} --timeout 7s");
+    let finished = stranger.run(&line).await;
+
+    let hint = finished.lines_of_failure(75)[0];
+    let why = "its text cannot be read here: payload is encrypted under key \"test-key\"";
+    assert!(hint.contains(why), "{finished}");
+    assert!(!hint.contains("Encoded failure"), "{finished}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_needs_no_key_is_shown_without_it() -> anyhow::Result<()> {
     let desk = Desk::open().await?;
     let id = desk.world.id("memo");

@@ -3,9 +3,10 @@
 //! [Microsoft's list](https://learn.microsoft.com/entra/identity-platform/reference-error-codes)
 //! warns that codes change, so an unknown one is shown with Entra's own words.
 
-/// No federated credential of the identity matches the token. Entra also says so for some seconds
-/// after one was created.
-pub(super) fn is_no_match(code: u32) -> bool {
+/// Whether `code`, the number behind `AADSTS`, says that no federated credential of the identity
+/// matches the token. Entra also says so for some seconds after one was created.
+#[must_use]
+pub fn is_no_match(code: u32) -> bool {
     // 70021 in general, 700211 for the issuer, 700212 for the audience, 700213 for the subject,
     // and a further digit for finer reasons.
     (0..4).any(|digits| code / 10u32.pow(digits) == 70_021)

@@ -131,8 +131,9 @@ fn permit(role: Role) -> &'static str {
              identity at the secret, which takes some minutes to work"
         }
         Role::CryptoUser => {
-            "assign \"Key Vault Crypto User\" (12338af0-0e69-4776-bea7-57ae8d297424) to the \
-             identity at the key, which takes some minutes to work"
+            "assign \"Key Vault Crypto Service Encryption User\" \
+             (e147488a-f6f5-4113-8e2d-b22465e65bf6) to the identity at the key, which takes some \
+             minutes to work"
         }
         Role::None => "assign a role to the identity",
     }

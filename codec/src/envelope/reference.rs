@@ -12,6 +12,10 @@ use crate::{
 /// Longest wrapped data key in base64: 512 bytes, by the longest RSA key that Key Vault has.
 const MAX_WRAPPED: usize = 684;
 
+/// Longest name of a wrapping key. Key Vault's are shorter than 300 bytes, but one can be written
+/// in many ways, and what stays in memory for each data key must be bounded.
+const MAX_ID: usize = 512;
+
 /// Names one data key: the key that wrapped it and the wrapped bytes, both as in the metadata.
 #[derive(Clone, Eq, Hash, PartialEq)]
 pub(super) struct Reference {
@@ -38,7 +42,11 @@ impl Reference {
 
     /// The wrapping key, if it is one of Key Vault.
     pub(super) fn uri(&self) -> Option<KeyUri> {
-        str::from_utf8(self.split().0).ok()?.parse().ok()
+        let id = self.split().0;
+        if id.len() > MAX_ID {
+            return None;
+        }
+        str::from_utf8(id).ok()?.parse().ok()
     }
 
     /// The wrapping key as the name of a key in errors.

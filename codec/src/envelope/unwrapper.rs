@@ -36,6 +36,10 @@ const CACHED: usize = 1000;
 /// SDK lets those that come at the same time throw away each other's.
 const AT_ONCE: usize = 8;
 
+/// Data keys refused in a row from which on they are asked for one by one again, until one is
+/// good. Anybody can make up data keys, each of which costs several requests.
+const SUSPICIOUS: u32 = 16;
+
 /// Data keys asked for and not yet answered, running or queued. Beyond them nothing is queued:
 /// the payload comes again.
 const MAX_ASKED: usize = 256;
@@ -58,6 +62,8 @@ struct Shared {
     state: Mutex<State>,
     /// [`AT_ONCE`], or one until the first request has succeeded.
     permits: Semaphore,
+    /// For whoever asks while data keys are suspicious.
+    one_by_one: tokio::sync::Mutex<()>,
 }
 
 struct State {
@@ -69,6 +75,8 @@ struct State {
     slow: bool,
     /// The last answer's reason, if it was a refusal.
     failing: Option<&'static str>,
+    /// Data keys refused since the last good one that may have been made up.
+    suspects: u32,
     hits: u64,
     misses: u64,
     unwrapped: u64,
@@ -88,6 +96,7 @@ impl Unwrapper {
             refused: HashMap::new(),
             slow: false,
             failing: None,
+            suspects: 0,
             hits: 0,
             misses: 0,
             unwrapped: 0,
@@ -97,6 +106,7 @@ impl Unwrapper {
             wrapping,
             state: Mutex::new(state),
             permits: Semaphore::new(1),
+            one_by_one: tokio::sync::Mutex::default(),
         }))
     }
 
@@ -190,6 +200,11 @@ impl Unwrapper {
     async fn unwrap(self, reference: Reference, uri: KeyUri, wrapped: Vec<u8>) {
         // It is never closed.
         let _permit = self.0.permits.acquire().await;
+        let suspicious = self.state().suspects >= SUSPICIOUS;
+        let _turn = match suspicious {
+            true => Some(self.0.one_by_one.lock().await),
+            false => None,
+        };
         let began = Instant::now();
         let outcome = self.0.wrapping.unwrap(&uri, &wrapped).await;
         let mut state = self.state();
@@ -216,6 +231,7 @@ impl State {
     fn accept(&mut self, reference: Reference, key: Key) {
         self.unwrapped += 1;
         self.failing = None;
+        self.suspects = 0;
         self.refused.remove(&reference);
         self.cache.insert(reference, Arc::new(key));
     }
@@ -225,6 +241,7 @@ impl State {
     fn refuse(&mut self, reference: Reference, refusal: &Refusal) {
         let reason = refusal.reason();
         *self.not_unwrapped.entry(reason).or_default() += 1;
+        self.suspects = self.suspects.saturating_add(refusal.is_suspect().into());
         if self.failing.replace(reason) != Some(reason) {
             let id = reference.quoted();
             warn!(key.id = id, "a data key cannot be unwrapped: {refusal}");

@@ -3,9 +3,11 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 use super::{KeyUri, KeyUris, key_uris::Candidates};
 use crate::{
@@ -16,6 +18,10 @@ use crate::{
 /// Versions tried for a payload that names none. Each costs a request, and who rotates a key more
 /// often than he forgets old workflows had better name versions.
 const MAX_VERSIONS: usize = 16;
+
+/// Time between two lists of one key of which the first showed nothing new. Anybody can make up
+/// data keys that no version wrapped.
+const DISTANCE: Duration = Duration::from_secs(5);
 
 /// Bytes of a data key, for AES-256. temporal-proxy accepts no other length either.
 const DATA_KEY_LEN: usize = 32;
@@ -42,8 +48,19 @@ pub(super) trait KeyEncryption: Send + Sync {
 pub(super) struct Wrapping {
     vault: Box<dyn KeyEncryption>,
     uris: KeyUris,
-    /// The versions last listed, by key.
-    listed: Mutex<HashMap<String, Arc<[String]>>>,
+    /// The last list of each key.
+    listed: Mutex<HashMap<String, Listed>>,
+    /// Whoever is listing. The others wait, and use what was found.
+    listing: tokio::sync::Mutex<()>,
+}
+
+/// What is known of the versions of one key.
+#[derive(Clone)]
+struct Listed {
+    /// Newest first.
+    versions: Arc<[String]>,
+    /// They are listed again from then on.
+    due: Instant,
 }
 
 /// Why a data key was not unwrapped.
@@ -51,6 +68,9 @@ pub(super) struct Wrapping {
 pub(super) enum Refusal {
     /// Not wrapped by any version that was tried, or altered since.
     NotWrapped,
+    /// As [`NotWrapped`](Self::NotWrapped), but newer versions were not looked for: that was done in
+    /// vain a moment ago.
+    NotListed,
     /// Wrapped by us, but too short or too long for a data key.
     Length(usize),
     /// Key Vault said no, or nothing.
@@ -59,11 +79,11 @@ pub(super) enum Refusal {
 
 impl Wrapping {
     pub(super) fn new(vault: Box<dyn KeyEncryption>, uris: KeyUris) -> Self {
-        let listed = Mutex::default();
         Self {
             vault,
             uris,
-            listed,
+            listed: Mutex::default(),
+            listing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -94,15 +114,16 @@ impl Wrapping {
     /// no version could be read once the key is rotated.
     async fn search(&self, uri: &KeyUri, wrapped: &[u8]) -> Result<Key, Refusal> {
         let mut tried = BTreeSet::new();
-        if let Some(known) = self.known(uri) {
-            match self.try_each(uri, &known, &mut tried, wrapped).await {
+        let known = self.known(uri).map(|known| known.versions);
+        if let Some(known) = &known {
+            match self.try_each(uri, known, &mut tried, wrapped).await {
                 Err(Refusal::NotWrapped) => {}
                 // A version may have been disabled since.
                 Err(Refusal::Azure(error)) if lasts(&error) => {}
                 outcome => return outcome,
             }
         }
-        let listed = self.list(uri).await?;
+        let listed = self.list_after(uri, known.as_ref()).await?;
         self.try_each(uri, &listed, &mut tried, wrapped).await
     }
 
@@ -128,19 +149,47 @@ impl Wrapping {
         Err(Refusal::NotWrapped)
     }
 
-    async fn list(&self, uri: &KeyUri) -> Result<Arc<[String]>, AzureError> {
+    /// A later list of the versions of `uri` than `known`, which somebody else may have asked for.
+    async fn list_after(
+        &self,
+        uri: &KeyUri,
+        known: Option<&Arc<[String]>>,
+    ) -> Result<Arc<[String]>, Refusal> {
+        let _listing = self.listing.lock().await;
+        if let (Some(known), Some(latest)) = (known, self.known(uri)) {
+            if !Arc::ptr_eq(known, &latest.versions) {
+                return Ok(latest.versions);
+            }
+            if Instant::now() < latest.due {
+                return Err(Refusal::NotListed);
+            }
+        }
+        self.list(uri, known).await
+    }
+
+    async fn list(
+        &self,
+        uri: &KeyUri,
+        known: Option<&Arc<[String]>>,
+    ) -> Result<Arc<[String]>, Refusal> {
         let mut versions = self.vault.versions(uri).await?;
         versions.truncate(MAX_VERSIONS);
-        let versions: Arc<[String]> = versions.into();
-        self.listed().insert(key_of(uri), Arc::clone(&versions));
+        let in_vain = known.is_some_and(|known| **known == *versions);
+        let now = Instant::now();
+        let listed = Listed {
+            versions: versions.into(),
+            due: if in_vain { now + DISTANCE } else { now },
+        };
+        let versions = Arc::clone(&listed.versions);
+        self.listed().insert(key_of(uri), listed);
         Ok(versions)
     }
 
-    fn known(&self, uri: &KeyUri) -> Option<Arc<[String]>> {
+    fn known(&self, uri: &KeyUri) -> Option<Listed> {
         self.listed().get(&key_of(uri)).cloned()
     }
 
-    fn listed(&self) -> MutexGuard<'_, HashMap<String, Arc<[String]>>> {
+    fn listed(&self) -> MutexGuard<'_, HashMap<String, Listed>> {
         self.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -161,7 +210,7 @@ impl Refusal {
     /// The cause as a label of a metric.
     pub(super) fn reason(&self) -> &'static str {
         match self {
-            Self::NotWrapped => "not_wrapped",
+            Self::NotWrapped | Self::NotListed => "not_wrapped",
             Self::Length(_) => "length",
             Self::Azure(error) => error.reason(),
         }
@@ -171,8 +220,14 @@ impl Refusal {
     pub(super) fn lasts(&self) -> bool {
         match self {
             Self::NotWrapped | Self::Length(_) => true,
+            Self::NotListed => false,
             Self::Azure(error) => lasts(error),
         }
+    }
+
+    /// Whether somebody may have made up the data key.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.lasts() || matches!(self, Self::NotListed)
     }
 }
 
@@ -195,6 +250,10 @@ impl std::fmt::Display for Refusal {
             Self::NotWrapped => f.write_str(
                 "no enabled version of that key wrapped it, or it was altered \
                  (enable the version that did, if there is one)",
+            ),
+            Self::NotListed => f.write_str(
+                "no version of that key that is known here wrapped it, and they were listed a \
+                 moment ago (newer ones are looked for in a few seconds)",
             ),
             Self::Length(len) => write!(f, "it is {len} bytes long, expected {DATA_KEY_LEN}"),
             Self::Azure(error) => error.fmt(f),

@@ -51,8 +51,7 @@ pub enum LoadError {
 
     /// Nothing may be used.
     #[error(
-        "{place} has {versions} versions and all are disabled; enable one, or make a new one with \
-         sealane keys rotate"
+        "{place} has {versions} versions and all are disabled; enable the one that was active last"
     )]
     AllDisabled {
         /// Name of the secret, and its vault.

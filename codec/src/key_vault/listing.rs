@@ -1,9 +1,6 @@
 //! From what the vault lists to versions.
 
-use std::{
-    collections::{BTreeMap, HashMap, btree_map::Entry},
-    time::SystemTime,
-};
+use std::{collections::HashMap, time::SystemTime};
 
 use azure_security_keyvault_secrets::{
     ResourceExt,
@@ -19,7 +16,9 @@ pub const ID_TAG: &str = "sealane-key-id";
 /// The versions of a secret, and what is odd about them.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
-    /// Each with an id of its own, in any order.
+    /// Name of the secret.
+    pub(super) name: String,
+    /// In any order. Until [`Ids`](super::ids::Ids) has settled it, several may have the same id.
     pub(super) versions: Vec<Version>,
     /// One sentence each, the same in each listing.
     pub(super) oddities: Vec<String>,
@@ -31,15 +30,14 @@ pub(super) struct NotAVersion;
 
 impl Listing {
     /// Reads the versions of the secret called `name`.
-    ///
-    /// If two have the same id, it belongs to the older one for good: a process that has the older
-    /// key under this id must not find another one under it some day.
     pub(super) fn new(
         name: &str,
         listed: impl IntoIterator<Item = SecretProperties>,
     ) -> Result<Self, NotAVersion> {
-        let mut listing = Self::default();
-        let mut versions = Vec::new();
+        let mut listing = Self {
+            name: name.to_owned(),
+            ..Self::default()
+        };
         for properties in listed {
             let id = properties.resource_id().map_err(|_| NotAVersion)?.version;
             let tags = properties.tags.unwrap_or_default();
@@ -49,30 +47,10 @@ impl Listing {
                     "version {version} of secret {name} has an empty tag {ID_TAG}, which is ignored"
                 ));
             }
-            versions.push(version(name, id, properties.attributes, &tags)?);
+            let version = version(name, id, properties.attributes, &tags)?;
+            listing.versions.push(version);
         }
-        versions.sort_by(|a, b| (a.created, &a.version).cmp(&(b.created, &b.version)));
-        listing.keep_first_of_each_id(name, versions);
         Ok(listing)
-    }
-
-    fn keep_first_of_each_id(&mut self, name: &str, versions: Vec<Version>) {
-        let mut owners: BTreeMap<KeyId, String> = BTreeMap::new();
-        for version in versions {
-            match owners.entry(version.id.clone()) {
-                Entry::Vacant(place) => {
-                    place.insert(version.version.clone());
-                    self.versions.push(version);
-                }
-                Entry::Occupied(owner) => self.oddities.push(format!(
-                    "version {} of secret {name} is not used, because the older version {} has the \
-                     same key id {:?}: make a version with another tag {ID_TAG}",
-                    version.version,
-                    owner.get(),
-                    version.id.as_str()
-                )),
-            }
-        }
     }
 }
 
@@ -165,17 +143,6 @@ mod tests {
             (Some(at(3)), Some(at(4)))
         );
         assert!(!version.enabled);
-    }
-
-    #[test]
-    fn an_id_belongs_to_the_oldest_version_that_has_it() {
-        let versions = [listed("b", 2, Some("x")), listed("a", 1, Some("x"))];
-
-        let listing = Listing::new("k", versions).unwrap();
-
-        assert_eq!(listing.versions.len(), 1);
-        assert_eq!(listing.versions[0].version, "a");
-        assert!(listing.oddities[0].starts_with("version b of secret k is not used"));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use tokio::time::timeout;
 use tracing::warn;
 
-use super::{LoadError, SharedStatus, VaultKeyError, keys::Keys, listing::Listing};
+use super::{LoadError, SharedStatus, VaultKeyError, ids::Ids, keys::Keys, listing::Listing};
 use crate::{
     Key, KeyRing,
     azure::AzureError,
@@ -45,6 +45,7 @@ pub(super) struct Look {
 pub(super) struct Loader {
     vault: Box<dyn Vault>,
     policy: Policy,
+    ids: Ids,
     keys: Keys,
     /// The version this process seals under.
     active: Option<Version>,
@@ -58,6 +59,7 @@ impl Loader {
         Self {
             vault,
             policy,
+            ids: Ids::default(),
             keys: Keys::default(),
             active: None,
             told: BTreeSet::new(),
@@ -91,7 +93,7 @@ impl Loader {
     }
 
     async fn look_for_long(&mut self, now: SystemTime) -> Result<Look, LoadError> {
-        let listing = self.vault.list().await?;
+        let listing = self.ids.settle(self.vault.list().await?);
         for oddity in listing.oddities {
             self.tell(&oddity);
         }

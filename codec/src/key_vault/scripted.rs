@@ -72,6 +72,14 @@ impl Script {
         }
     }
 
+    /// Changes the tag of a version.
+    pub(super) fn rename(&self, version: &str, id: &str) {
+        let mut state = self.state();
+        for known in state.versions.iter_mut().filter(|v| v.version == version) {
+            known.id = id.parse().unwrap();
+        }
+    }
+
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
@@ -108,6 +116,7 @@ impl Vault for Script {
             _ => {}
         }
         Ok(Listing {
+            name: "k".to_owned(),
             versions: state.versions.clone(),
             oddities: Vec::new(),
         })

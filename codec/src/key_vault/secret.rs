@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{
     BadValue, ID_TAG, VaultKeyError,
+    ids::Ids,
     listing::{self, Listing, NotAVersion},
     loader::Vault,
 };
@@ -82,7 +83,8 @@ impl VaultSecret {
     ///
     /// [`AzureError`], whatever its cause.
     pub async fn versions(&self) -> Result<Vec<Version>, AzureError> {
-        self.list().await.map(|listing| listing.versions)
+        let listing = self.list().await?;
+        Ok(Ids::default().settle(listing).versions)
     }
 
     /// The key that is the value of `version`.

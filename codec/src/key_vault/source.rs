@@ -5,19 +5,18 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::{
     LoadError, SharedStatus, VaultSecret,
     loader::{Loader, Look, Vault},
-    pace,
 };
-use crate::{KeyRing, RefreshRequests, SharedKeyRing, azure::Cause, rotation::Policy};
-
-/// How long start waits for a name that the resolver does not know: long enough for a DNS that
-/// starts with the pod, short enough for a misspelt vault.
-const UNKNOWN_HOST_LIMIT: Duration = Duration::from_secs(10);
+use crate::{
+    KeyRing, RefreshRequests, SharedKeyRing,
+    azure::{Cause, Start, pace},
+    rotation::Policy,
+};
 
 /// How a source behaves.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -142,7 +141,7 @@ async fn first_ring(
     limit: Duration,
     waiting: &(dyn Fn(&LoadError) + Sync),
 ) -> Result<KeyRing, LoadError> {
-    let (began, mut failures, mut told) = (Instant::now(), 0, BTreeSet::new());
+    let (mut start, mut told) = (Start::now(), BTreeSet::new());
     loop {
         let failure = match loader.look(SystemTime::now()).await {
             Look {
@@ -160,12 +159,10 @@ async fn first_ring(
                 place: loader.place(),
             },
         };
-        failures += 1;
-        let wait = pace::after_failure(failures, pace::LONGEST_AT_START, rand::random());
         let limit = patience(&failure, limit);
-        if began.elapsed() + wait > limit {
+        let Some(wait) = start.wait(limit) else {
             return Err(failure);
-        }
+        };
         waiting(&failure);
         if told.insert(failure.reason()) {
             warn!(
@@ -182,11 +179,9 @@ fn patience(failure: &LoadError, limit: Duration) -> Duration {
     match failure {
         LoadError::TimedOut { .. } => limit,
         LoadError::Azure(error) => match error.cause() {
-            Cause::UnknownHost => limit.min(UNKNOWN_HOST_LIMIT),
             // Disabled between list and get; the next list does not offer it any more.
             Cause::SecretDisabled => limit,
-            _ if error.is_transient() => limit,
-            _ => Duration::ZERO,
+            _ => error.patience(limit),
         },
         _ => Duration::ZERO,
     }

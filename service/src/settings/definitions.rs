@@ -224,7 +224,7 @@ pub static DEFINITIONS: &[Definition] = &[
     .default("15m"),
     Definition::new(
         "SEALANE_KEY_STALE_AFTER",
-        "a duration from 1s to 30d, such as 1h",
+        "a duration from 1s to 30d, such as 1h, and at least twice SEALANE_KEY_REFRESH",
         "How long refreshes may fail before /readyz says so",
     )
     .default("1h"),

@@ -22,7 +22,8 @@ pub struct KeyVault {
     pub refresh: Duration,
     /// How old a version must be before it encrypts, at least twice [`refresh`](Self::refresh).
     pub activation_delay: Duration,
-    /// How long refreshes may fail before the process says that it is not ready.
+    /// How long refreshes may fail before the process says that it is not ready, at least twice
+    /// [`refresh`](Self::refresh).
     pub stale_after: Duration,
 }
 
@@ -97,15 +98,19 @@ pub(super) fn key_vault(values: &mut Values) -> Result<Option<KeyVault>, Noted> 
         values.parse("SEALANE_KEY_ACTIVATION_DELAY", |text| duration(text, DELAY));
     let stale_after = values.parse("SEALANE_KEY_STALE_AFTER", |text| duration(text, STALE));
     paired?;
-    let (refresh, activation_delay) = (refresh?, activation_delay?);
-    if activation_delay < 2 * refresh {
-        let least = humantime::format_duration(2 * refresh);
-        return Err(values.reject_as(
-            "SEALANE_KEY_ACTIVATION_DELAY",
-            format!("at least {least}, twice SEALANE_KEY_REFRESH, so that all processes hold a key before one encrypts under it"),
-        ));
-    }
-    let stale_after = stale_after?;
+    let refresh = refresh?;
+    let mut twice = |name, value, why| at_least_twice(values, name, value, refresh, why);
+    let activation_delay = twice(
+        "SEALANE_KEY_ACTIVATION_DELAY",
+        activation_delay?,
+        "so that all processes hold a key before one encrypts under it",
+    );
+    let stale_after = twice(
+        "SEALANE_KEY_STALE_AFTER",
+        stale_after?,
+        "so that keys are not called stale between two refreshes",
+    );
+    let (activation_delay, stale_after) = (activation_delay?, stale_after?);
     Ok(url?.zip(secret?).map(|(url, secret)| KeyVault {
         url,
         secret,
@@ -113,6 +118,21 @@ pub(super) fn key_vault(values: &mut Values) -> Result<Option<KeyVault>, Noted> 
         activation_delay,
         stale_after,
     }))
+}
+
+fn at_least_twice(
+    values: &mut Values,
+    name: &'static str,
+    value: Duration,
+    refresh: Duration,
+    why: &str,
+) -> Result<Duration, Noted> {
+    if value >= 2 * refresh {
+        return Ok(value);
+    }
+    let least = humantime::format_duration(2 * refresh);
+    let expected = format!("at least {least}, twice SEALANE_KEY_REFRESH, {why}");
+    Err(values.reject_as(name, expected))
 }
 
 /// Reads what wraps data keys, if anything does.
@@ -244,7 +264,11 @@ fn key_uris(text: &str) -> Option<Vec<String>> {
 fn key_uri(text: &str) -> Option<String> {
     let rest = text.strip_prefix("azurekeyvault://");
     let rest = rest.or_else(|| text.strip_prefix("https://"))?;
-    let mut parts = rest.split('/');
+    // What a query may ask for is for the codec to say, too.
+    let mut parts = rest
+        .split_once('?')
+        .map_or(rest, |(path, _)| path)
+        .split('/');
     let host = parts.next().filter(|host| !host.is_empty())?;
     Url::parse(&format!("https://{host}")).ok()?;
     let is_key = parts.next() == Some("keys") && parts.next().and_then(object_name).is_some();

@@ -43,18 +43,25 @@ impl FakeAzure {
         attributes.updated = now;
     }
 
-    /// Sets when a version of a secret expires.
+    /// Sets `nbf` and `exp` of a version of a secret, those that are given.
     ///
     /// # Panics
     ///
-    /// If there is no such version.
-    pub fn set_expires(&self, secret: &str, version: &str, expires: SystemTime) {
+    /// If there is no such version, or if `exp` is not later than `nbf`, which a strict vault refuses.
+    pub fn set_times(
+        &self,
+        secret: &str,
+        version: &str,
+        not_before: Option<SystemTime>,
+        expires: Option<SystemTime>,
+    ) {
         let mut state = self.shared.state();
         let now = state.now();
         let mut versions = state.secrets.get_mut(secret).into_iter().flatten();
         let found = versions.find(|it| it.version == version);
         let attributes = &mut found.expect("the version exists").attributes;
-        attributes.expires = Some(expires);
+        let set = attributes.set_times(not_before, expires);
+        set.expect("a version that begins before it expires");
         attributes.updated = now;
     }
 

@@ -44,7 +44,7 @@ pub(super) fn set(state: &mut State, name: &str, request: &Value) -> Result<Repl
     }
     let now = state.now();
     let mut new = SecretVersion::new(value, NewVersion::default(), now);
-    new.change(request, now);
+    new.change(request, now)?;
     let reply = bundle(name, &new, true);
     state.secrets.entry(name.to_owned()).or_default().push(new);
     Ok(reply)
@@ -59,7 +59,7 @@ pub(super) fn update(
 ) -> Result<Reply, Reply> {
     let now = state.now();
     let found = find(state, name, version)?;
-    found.change(request, now);
+    found.change(request, now)?;
     Ok(bundle(name, found, false))
 }
 

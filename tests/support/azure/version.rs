@@ -7,7 +7,7 @@ use std::{
 
 use serde_json::{Map, Value, json};
 
-use super::{assertion::seconds, random};
+use super::{assertion::seconds, random, refusal, reply::Reply};
 
 /// A version of a secret.
 #[derive(Clone, Debug)]
@@ -83,14 +83,19 @@ impl SecretVersion {
     }
 
     /// Takes over what a request says about attributes, tags and content type.
-    pub(super) fn change(&mut self, request: &Value, now: SystemTime) {
-        self.attributes.change(&request["attributes"], now);
+    ///
+    /// # Errors
+    ///
+    /// As [`Attributes::set_times`]; then nothing is taken over.
+    pub(super) fn change(&mut self, request: &Value, now: SystemTime) -> Result<(), Reply> {
+        self.attributes.change(&request["attributes"], now)?;
         if let Some(tags) = request["tags"].as_object() {
             self.tags = texts(tags);
         }
         if let Some(content_type) = request["contentType"].as_str() {
             self.content_type = Some(content_type.to_owned());
         }
+        Ok(())
     }
 }
 
@@ -122,11 +127,34 @@ impl Attributes {
         attributes
     }
 
-    fn change(&mut self, request: &Value, now: SystemTime) {
-        self.updated = now;
+    /// Sets the times that are given.
+    ///
+    /// # Errors
+    ///
+    /// If the version would expire before it begins. Nobody says that every vault looks at that, and
+    /// nobody that none does.
+    pub(super) fn set_times(
+        &mut self,
+        not_before: Option<SystemTime>,
+        expires: Option<SystemTime>,
+    ) -> Result<(), Reply> {
+        let not_before = not_before.or(self.not_before);
+        let expires = expires.or(self.expires);
+        if let (Some(begin), Some(end)) = (not_before, expires)
+            && end <= begin
+        {
+            let words = "Property 'exp' must be later than property 'nbf'.";
+            return Err(refusal::bad_parameter(words));
+        }
+        (self.not_before, self.expires) = (not_before, expires);
+        Ok(())
+    }
+
+    fn change(&mut self, request: &Value, now: SystemTime) -> Result<(), Reply> {
+        self.set_times(time(&request["nbf"]), time(&request["exp"]))?;
         self.enabled = request["enabled"].as_bool().unwrap_or(self.enabled);
-        self.not_before = time(&request["nbf"]).or(self.not_before);
-        self.expires = time(&request["exp"]).or(self.expires);
+        self.updated = now;
+        Ok(())
     }
 }
 

@@ -10,7 +10,9 @@ use serde::Serialize;
 
 use super::vault::Vault;
 use crate::{
-    audit::{Audit as Walk, AuditError, AuditOptions, Findings, KeyUse, KnownKeys, Report, Scope},
+    audit::{
+        Audit as Walk, AuditError, AuditOptions, Findings, KeyUse, KnownKeys, Need, Report, Scope,
+    },
     cli::{CliError, Globals, INTERRUPTED, NOT_DONE, output, output::Format},
 };
 
@@ -55,7 +57,10 @@ impl Audit {
         let mut known = KnownKeys::of(session.codec.as_ref())
             .map_err(|error| CliError::new(exit::SETTINGS, exit::with_causes(&error)))?;
         if let Some(vault) = Vault::of(&session.settings)? {
-            known.in_rotation = vault.in_rotation(&vault.plan().await?, SystemTime::now());
+            let plan = vault.plan().await?;
+            let active = plan.active().map(|version| version.id.to_string());
+            known.active.extend(active.map(Need::Key));
+            known.in_rotation = vault.in_rotation(&plan, SystemTime::now());
         }
         let required = self.require_unused;
         let options = AuditOptions {
@@ -110,6 +115,12 @@ fn explain(report: &Report) {
          {ended} workflows ended meanwhile",
         report.namespace
     );
+    if report.keys.iter().any(|row| row.can_disable == Some(true)) {
+        eprintln!(
+            "sealane: other namespaces were not looked at: audit each one whose processes use these \
+             keys before you disable any"
+        );
+    }
     if !report.closed_included {
         eprintln!(
             "sealane: closed workflows were left out: reading their results and resetting them may \
@@ -118,8 +129,8 @@ fn explain(report: &Report) {
     }
     if let Some(hidden) = report.keys.iter().find(|row| row.kind == "hidden") {
         eprintln!(
-            "sealane: {} schedules hand the result of a workflow that the server has forgotten to the \
-             next one; its key cannot be told before they have run again, as by `sealane schedule trigger`",
+            "sealane: {} schedules hand on a result that the server does not show; its key cannot be \
+             told before they have run again, as by `sealane schedule trigger`",
             hidden.schedules
         );
     }
@@ -143,10 +154,26 @@ fn unused(report: &Report, id: &str) -> Result<(), CliError> {
         );
         return Err(CliError::new(NOT_DONE, message));
     }
-    match rows.iter().find(|row| row.payloads > 0) {
-        Some(row) => Err(CliError::new(NOT_DONE, still_needed(row, id))),
+    if let Some(row) = rows.iter().find(|row| row.payloads > 0) {
+        return Err(CliError::new(NOT_DONE, still_needed(row, id)));
+    }
+    match report.keys.iter().find(|row| row.may_need_any_key()) {
+        Some(row) => Err(CliError::new(NOT_DONE, perhaps_needed(row, id))),
         None => Ok(()),
     }
+}
+
+/// A payload that does not show its key may need any, and says at least how to find out.
+fn perhaps_needed(row: &KeyUse, id: &str) -> String {
+    let remedy = if row.kind == "legacy" {
+        "set SEALANE_LEGACY_KEY_ID as the processes have it".to_owned()
+    } else {
+        format!("trigger these schedules first: {}", row.examples.join(", "))
+    };
+    format!(
+        "key {id:?} may be needed by {} {} payloads that do not say which key they need; {remedy}",
+        row.payloads, row.kind
+    )
 }
 
 fn still_needed(row: &KeyUse, id: &str) -> String {
@@ -206,5 +233,37 @@ impl ExitStatus for AuditError {
             Self::Call(error) => error.exit_code(),
             Self::Checkpoint { .. } => exit::USAGE,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KeyUse, Report, unused};
+
+    #[test]
+    fn a_result_that_is_not_shown_keeps_a_key_from_being_free() {
+        let row = |key_id: Option<&str>, kind, payloads| KeyUse {
+            key_id: key_id.map(str::to_owned),
+            kind,
+            payloads,
+            examples: vec!["nightly".to_owned(), "weekly".to_owned()],
+            ..KeyUse::default()
+        };
+        let mut report = Report {
+            namespace: "default".to_owned(),
+            query: String::new(),
+            closed_included: false,
+            workflows: 0,
+            ended: 0,
+            schedules: 2,
+            keys: vec![row(Some("old"), "key", 0), row(None, "plaintext", 3)],
+        };
+        assert!(unused(&report, "old").is_ok());
+
+        report.keys.push(row(None, "hidden", 2));
+        let error = unused(&report, "old").unwrap_err().to_string();
+
+        let remedy = "trigger these schedules first: nightly, weekly";
+        assert!(error.ends_with(remedy), "{error}");
     }
 }

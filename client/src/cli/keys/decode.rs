@@ -15,7 +15,7 @@ use self::document::Sealed;
 use crate::{
     cli::{CliError, Globals, output, session},
     decode::{Decoder, Unreadable},
-    encryption, failure,
+    failure,
 };
 
 /// Decrypts the payloads in a JSON document, wherever in it they are: one payload, several, or a whole
@@ -30,12 +30,14 @@ pub(in crate::cli) struct Decode {
 impl Decode {
     pub(in crate::cli) async fn run(self, globals: &Globals) -> Result<(), CliError> {
         let settings = session::settings(globals.config.as_deref())?;
-        let Some(codec) = encryption::codec(&settings.encryption).await? else {
+        let Some(keys) = session::keys(&settings.encryption).await? else {
             let message = "SEALANE_ENCRYPTION=off has no keys to decode with, expected required";
             return Err(CliError::new(exit::SETTINGS, message));
         };
         let mut document = self.document()?;
-        let unread = self.open(&mut document, &Decoder::new(Some(codec))).await?;
+        let unread = self
+            .open(&mut document, &Decoder::new(Some(keys.codec())))
+            .await?;
         failure::restore(&mut document);
         let text = serde_json::to_string_pretty(&document).map_err(io::Error::from)?;
         output::print(&text)?;
@@ -51,7 +53,15 @@ impl Decode {
             path => fs::read_to_string(path),
         };
         let text = text.map_err(|error| self.refuse(&format!("cannot be read: {error}")))?;
-        serde_json::from_str(&text).map_err(|error| self.refuse(&format!("is not JSON: {error}")))
+        let document = serde_json::from_str(&text);
+        let document = document.map_err(|error| self.refuse(&format!("is not JSON: {error}")))?;
+        if is_key_ring(&document) {
+            return Err(self.refuse(
+                "is a key ring and is not printed, expected payloads or a history; the keys to \
+                 decode with are those of the settings",
+            ));
+        }
+        Ok(document)
     }
 
     /// Decrypts in place, and returns why what stays encrypted does.
@@ -84,6 +94,11 @@ impl Decode {
     fn refuse(&self, reason: &str) -> CliError {
         CliError::usage(format!("{} {reason}", self.name()))
     }
+}
+
+/// Whether somebody has mistaken what `document` is for: it would be printed as it is.
+fn is_key_ring(document: &Value) -> bool {
+    document.get("keys").is_some_and(Value::is_object)
 }
 
 fn stdin() -> io::Result<String> {

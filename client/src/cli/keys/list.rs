@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use sealane_codec::rotation::{Plan, Stage, Version};
-use sealane_service::exit;
+use sealane_service::{exit, settings::EncryptionMode};
 use serde::Serialize;
 
 use super::{
@@ -60,10 +60,18 @@ impl List {
         if rows.is_empty() {
             return Err(CliError::new(
                 exit::SETTINGS,
-                "there are no keys, expected versions of the secret (`sealane keys rotate` makes one) or a SEALANE_KEY_FILE",
+                no_keys(settings.encryption.mode),
             ));
         }
         output::many(globals.output, &rows)
+    }
+}
+
+fn no_keys(mode: EncryptionMode) -> &'static str {
+    if mode == EncryptionMode::Off {
+        "SEALANE_ENCRYPTION=off has no keys to list, expected required"
+    } else {
+        "there are no keys, expected versions of the secret (`sealane keys rotate` makes one) or a SEALANE_KEY_FILE"
     }
 }
 

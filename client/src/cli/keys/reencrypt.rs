@@ -45,38 +45,31 @@ impl ReencryptSchedules {
         let schedules = Schedules::new(session.client.clone(), session.codec.clone());
         let reencryption =
             Reencryption::new(schedules.clone(), codec, &session.settings.temporal).await?;
-        let rows = if self.schedule_id.is_empty() {
-            self.all(&schedules, &reencryption).await?
-        } else {
-            self.given(&reencryption).await?
-        };
-        output::many(globals.output, &rows)?;
+        let mut rows = Vec::new();
+        let done = self.all(&reencryption, &mut rows).await;
+        // What has been changed is to be told, whatever became of the rest.
+        if done.is_ok() || !rows.is_empty() {
+            output::many(globals.output, &rows)?;
+        }
+        done?;
         self.conclude(&rows)
     }
 
     /// A schedule that is deleted after it was listed is no concern of ours.
-    async fn all(
-        &self,
-        schedules: &Schedules,
-        reencryption: &Reencryption,
-    ) -> Result<Vec<Row>, CliError> {
-        let mut rows = Vec::new();
-        for listed in schedules.list("", usize::MAX).await? {
-            match self.one(reencryption, &listed.id).await {
-                Err(ScheduleError::NotFound { .. }) => {}
-                outcome => rows.push(row(listed.id, outcome)?),
+    async fn all(&self, reencryption: &Reencryption, rows: &mut Vec<Row>) -> Result<(), CliError> {
+        let listed = self.schedule_id.is_empty();
+        let ids = if listed {
+            reencryption.ids().await?
+        } else {
+            self.schedule_id.clone()
+        };
+        for id in ids {
+            match self.one(reencryption, &id).await {
+                Err(ScheduleError::NotFound { .. }) if listed => {}
+                outcome => rows.push(row(id, outcome)?),
             }
         }
-        Ok(rows)
-    }
-
-    async fn given(&self, reencryption: &Reencryption) -> Result<Vec<Row>, CliError> {
-        let mut rows = Vec::new();
-        for id in &self.schedule_id {
-            let outcome = self.one(reencryption, id).await;
-            rows.push(row(id.clone(), outcome)?);
-        }
-        Ok(rows)
+        Ok(())
     }
 
     async fn one(

@@ -17,12 +17,19 @@ use crate::{
     encryption::EncryptionError,
 };
 
+/// A key that waits for longer protects nothing, and is more likely a slip: `30M` are months.
+const LATEST: Duration = Duration::from_hours(30 * 24);
+
+/// Short enough for a tag of a secret; every payload carries the id.
+const LONGEST_ID: usize = 128;
+
 /// Adds a version with a new random AES-256 key to the secret. The key goes to the vault over TLS
 /// and nowhere else. Every process decrypts under it within `SEALANE_KEY_REFRESH`, and encrypts
 /// under it once `SEALANE_KEY_ACTIVATION_DELAY` has passed; older keys go on decrypting.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Rotate {
-    /// Time until it encrypts, as in 30m; at least, and by default, `SEALANE_KEY_ACTIVATION_DELAY`
+    /// Time until it encrypts, as in 30m; at least, and by default, `SEALANE_KEY_ACTIVATION_DELAY`,
+    /// at most 30d
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     activate_in: Option<Duration>,
     /// Id of the key in payloads, in plaintext there. Default: `SECRET/VERSION`
@@ -56,14 +63,26 @@ impl Rotate {
         let settings = session::settings(globals.config.as_deref())?;
         let vault = Vault::of(&settings)?.ok_or_else(|| vault::needed("rotate"))?;
         let not_before = self.not_before(&vault, SystemTime::now())?;
-        let id = self.key_id.map(|id| id.parse::<KeyId>()).transpose();
-        let id = id.map_err(|error| CliError::usage(format!("--key-id: {error}")))?;
+        let id = self.key_id()?;
         let former = former(&vault, id.as_ref()).await?;
         let key = Key::generate();
         let key = key.map_err(|error| CliError::new(exit::INTERNAL, error.to_string()))?;
         let created = vault.secret.create(&key, id.as_ref(), not_before).await;
         let created = created.map_err(not_created)?;
         output::one(globals.output, &timetable(&vault, &created, former))
+    }
+
+    fn key_id(&self) -> Result<Option<KeyId>, CliError> {
+        let Some(id) = &self.key_id else {
+            return Ok(None);
+        };
+        let parsed = id.parse().ok().filter(|_| is_plain(id));
+        let parsed = parsed.ok_or_else(|| {
+            CliError::usage(format!(
+                "--key-id is {id:?}, expected 1 to {LONGEST_ID} ASCII characters without spaces"
+            ))
+        });
+        parsed.map(Some)
     }
 
     /// The moment from which the delay counts, if that is not at once.
@@ -81,11 +100,24 @@ impl Rotate {
                 "--activate-in is {wanted}, expected at least {delay}, the SEALANE_KEY_ACTIVATION_DELAY in which all processes learn of the key"
             )));
         };
+        let latest = LATEST.max(delay);
+        if wanted > latest {
+            return Err(CliError::usage(format!(
+                "--activate-in is {}, expected at most {}; m are minutes, M months",
+                humantime::format_duration(wanted),
+                humantime::format_duration(latest)
+            )));
+        }
         let at = now.checked_add(later).ok_or_else(|| {
             CliError::usage("--activate-in is beyond all calendars, expected for instance 30m")
         })?;
         Ok((!later.is_zero()).then_some(at))
     }
+}
+
+/// Nothing in the id gets lost or looks like something else in logs, metrics and shells.
+fn is_plain(id: &str) -> bool {
+    (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// A request whose answer is lost may have been followed.
@@ -104,7 +136,21 @@ fn not_created(error: AzureError) -> CliError {
 async fn former(vault: &Vault, id: Option<&KeyId>) -> Result<Option<Version>, CliError> {
     let plan = vault.plan().await?;
     refuse_taken(&plan, id)?;
-    Ok(plan.active().cloned())
+    let active = plan.active().cloned();
+    if active.is_none() && !plan.stages.is_empty() {
+        return Err(all_disabled(vault));
+    }
+    Ok(active)
+}
+
+/// Running processes still encrypt under the one they have. What starts with nothing but a new
+/// version could not read that, and they could not read the new version yet.
+fn all_disabled(vault: &Vault) -> CliError {
+    let text = format!(
+        "all versions of {} are disabled; enable the one that was active last, then rotate",
+        vault.secret
+    );
+    CliError::new(exit::SETTINGS, text)
 }
 
 /// Payloads name their key by id, so an id must never mean two keys.
@@ -124,11 +170,8 @@ fn refuse_taken(plan: &Plan, id: Option<&KeyId>) -> Result<(), CliError> {
 
 fn timetable(vault: &Vault, created: &Version, former: Option<Version>) -> Rotation {
     let (refresh, delay) = (vault.refresh(), vault.policy().activation_delay);
-    let start = created
-        .not_before
-        .map_or(created.created, |at| at.max(created.created));
     let encrypts = match former {
-        Some(_) => later(start, delay),
+        Some(_) => created.due(vault.policy()),
         // Nothing else could encrypt, so it does at once.
         None => created.created,
     };

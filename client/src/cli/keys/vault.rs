@@ -8,7 +8,7 @@ use std::{
 use sealane_codec::{
     azure::Cause,
     key_vault::VaultSecret,
-    rotation::{Plan, Policy, Stage, Version, plan},
+    rotation::{LAST_SECOND, Plan, Policy, Stage, Version, plan},
 };
 use sealane_service::{
     exit,
@@ -16,9 +16,6 @@ use sealane_service::{
 };
 
 use crate::{cli::CliError, encryption};
-
-/// 9999-12-31T23:59:59Z, the end of what RFC 3339 can write.
-const LAST_SECOND: u64 = 253_402_300_799;
 
 /// A secret, and how processes with these settings use its versions.
 pub(super) struct Vault {
@@ -71,37 +68,41 @@ impl Vault {
     }
 }
 
-/// Ids of versions that some process encrypts under, or will: those that wait for their time, and
-/// the one before the active one until every process has looked since it took over.
+/// Ids of versions that some process encrypts under or will, besides the active one: those that wait
+/// for their time, and all that were active within the last refresh or may have been.
 fn in_rotation(
     plan: &Plan,
     policy: Policy,
     refresh: Duration,
     now: SystemTime,
 ) -> BTreeSet<String> {
-    let mut ids = BTreeSet::new();
-    let mut stages = plan.stages.iter();
-    for (version, stage) in stages.by_ref() {
-        match stage {
-            Stage::Pending { .. } => ids.insert(version.id.to_string()),
-            Stage::Active { .. } if now < everywhere(version, policy, refresh) => break,
-            Stage::Active { .. } => return ids,
-            _ => continue,
-        };
+    let since = now.checked_sub(refresh).unwrap_or(UNIX_EPOCH);
+    let enabled = || plan.stages.iter().filter(|(version, _)| version.enabled);
+    let (mut ids, mut restless) = (BTreeSet::new(), false);
+    for (version, stage) in enabled() {
+        let changed = has_changed(version, policy, since, now);
+        restless |= changed;
+        if changed || matches!(stage, Stage::Pending { .. }) {
+            ids.insert(&version.id);
+        } else if version.due(policy) <= now && version.expires.is_none_or(|at| at > now) {
+            // It could be active all the time, so no process went further back.
+            ids.insert(&version.id);
+            restless = false;
+            break;
+        }
     }
-    let former = stages.find(|(_, stage)| *stage == Stage::DecryptOnly);
-    ids.extend(former.map(|(version, _)| version.id.to_string()));
-    ids
+    if restless {
+        ids.extend(enabled().map(|(version, _)| &version.id));
+    }
+    ids.retain(|id| plan.active().is_none_or(|active| active.id != **id));
+    ids.into_iter().map(ToString::to_string).collect()
 }
 
-/// When every process encrypts under `version`, which has not been early.
-fn everywhere(version: &Version, policy: Policy, refresh: Duration) -> SystemTime {
-    let start = version
-        .not_before
-        .map_or(version.created, |at| at.max(version.created));
-    start
-        .checked_add(policy.activation_delay + refresh)
-        .unwrap_or(start)
+/// Whether a process that looked after `since` may have seen `version` otherwise than one that looks
+/// `now`: it was changed meanwhile, became due or expired.
+fn has_changed(version: &Version, policy: Policy, since: SystemTime, now: SystemTime) -> bool {
+    let passed = |at: SystemTime| since < at && at <= now;
+    version.updated > since || passed(version.due(policy)) || version.expires.is_some_and(passed)
 }
 
 /// The stage in one word.
@@ -120,7 +121,7 @@ pub(super) fn word(stage: Stage) -> &'static str {
 pub(super) fn moment(at: SystemTime) -> String {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
     let up = since.saturating_add(Duration::from_millis(999));
-    let within = up.min(Duration::from_secs(LAST_SECOND));
+    let within = up.min(LAST_SECOND);
     humantime::format_rfc3339_seconds(UNIX_EPOCH + within).to_string()
 }
 
@@ -136,7 +137,7 @@ pub(super) fn needed(command: &str) -> CliError {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
     use sealane_codec::rotation::{Policy, Version, plan};
 
@@ -147,8 +148,12 @@ mod tests {
         activation_delay: Duration::from_secs(100),
     };
 
+    fn at(second: u64) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(second)
+    }
+
     fn version(name: &str, created: u64) -> Version {
-        let created = UNIX_EPOCH + Duration::from_secs(created);
+        let created = at(created);
         Version {
             version: name.to_owned(),
             id: name.parse().unwrap(),
@@ -177,6 +182,56 @@ mod tests {
             "c is active here, others may not have looked yet"
         );
         assert_eq!(at(1111), Vec::<String>::new());
+    }
+
+    /// Ids in rotation at a second, of these versions.
+    fn rotating(versions: &[Version], second: u64) -> Vec<String> {
+        let now = at(second);
+        let ids = in_rotation(&plan(versions, now, POLICY), POLICY, REFRESH, now);
+        ids.into_iter().collect()
+    }
+
+    #[test]
+    fn a_rotation_that_was_taken_back_lasts_until_every_process_has_gone_back() {
+        let mut versions = [version("a", 0), version("b", 500), version("c", 1000)];
+        versions[2].updated = at(2000);
+        versions[2].expires = Some(at(50));
+
+        assert_eq!(rotating(&versions, 2005), ["c"], "b is active here");
+        assert_eq!(rotating(&versions, 2010), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_version_that_expires_is_in_use_until_every_process_has_noticed() {
+        let mut versions = [version("a", 0), version("b", 500)];
+        versions[1].expires = Some(at(2000));
+
+        assert_eq!(rotating(&versions, 1999), Vec::<String>::new());
+        assert_eq!(rotating(&versions, 2005), ["b"]);
+        assert_eq!(rotating(&versions, 2010), Vec::<String>::new());
+    }
+
+    #[test]
+    fn two_rotations_within_one_refresh_leave_three_versions_in_use() {
+        let versions = [
+            version("a", 0),
+            version("b", 500),
+            version("c", 1000),
+            version("d", 1004),
+        ];
+
+        assert_eq!(rotating(&versions, 1106), ["b", "c"], "d is active here");
+        assert_eq!(rotating(&versions, 1112), ["c"]);
+    }
+
+    #[test]
+    fn a_substitute_is_in_use_until_every_process_has_found_something_better() {
+        let mut versions = [version("a", 0), version("b", 500)];
+        versions[0].expires = Some(at(50));
+        versions[1].updated = at(2000);
+
+        assert_eq!(rotating(&versions, 2005), ["a"], "b was disabled until now");
+        assert_eq!(rotating(&versions, 2010), Vec::<String>::new());
     }
 
     #[test]

@@ -62,6 +62,14 @@ pub enum Obstacle {
          delete the schedule and create it anew if that key has to go"
     )]
     ScheduleMemo,
+
+    /// The memo of the schedule itself would have to change, and only trying tells whether the server
+    /// lets it.
+    #[error(
+        "the schedule's own memo needs the active key too; not every server lets it be changed, which \
+         shows when it is tried"
+    )]
+    ScheduleMemoUntried,
 }
 
 /// Why one message cannot be renewed.
@@ -77,6 +85,14 @@ impl Renewed {
             reencrypted: self.of_schedule.reencrypted + self.of_memo.reencrypted,
             encrypted: self.of_schedule.encrypted + self.of_memo.encrypted,
             unchanged: self.of_schedule.unchanged + self.of_memo.unchanged,
+        }
+    }
+
+    /// What the payloads were, but for those of the schedule's own memo that would have to change.
+    pub(super) fn tally_without_memo(&self) -> Tally {
+        Tally {
+            unchanged: self.of_schedule.unchanged + self.of_memo.unchanged,
+            ..self.of_schedule
         }
     }
 

@@ -260,6 +260,27 @@ async fn a_rotation_under_way_is_shown_with_its_time() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn where_data_keys_encrypt_no_version_is_said_to() -> anyhow::Result<()> {
+    let pod = Pod::new().await?;
+    pod.azure.add_key("payload-kek");
+    pod.azure.add_version(SECRET, &base64_key());
+    let kek = "https://unit.vault.azure.net/keys/payload-kek";
+    let pod = pod.with("KEYVAULT_KEY_URI", kek);
+    let pod = pod.with("SEALANE_KEY_MODE", "envelope");
+
+    let report = pod.examine().await;
+
+    report.says("keys", &["data keys encrypt, 2 others decrypt"], &[]);
+    assert!(
+        !report.finished.stdout.contains("encrypts"),
+        "{}",
+        report.finished
+    );
+    assert_eq!(report.status("keys"), "pass");
+    Ok(())
+}
+
+#[tokio::test]
 async fn data_keys_need_a_role_of_their_own() -> anyhow::Result<()> {
     let pod = Pod::new().await?;
     pod.azure.add_key("payload-kek");

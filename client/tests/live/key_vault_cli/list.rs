@@ -138,6 +138,22 @@ async fn a_secret_without_versions_is_said_to_have_none() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
+async fn without_encryption_there_are_no_keys_to_list() -> anyhow::Result<()> {
+    let keyboard = Keyboard::open().await?;
+    let file = keyboard.vault.world.folder().join("keys.json");
+    let terminal = keyboard.terminal.clone().without("KEYVAULT_URL");
+    let terminal = terminal.without("KEYVAULT_SECRET_NAME");
+    let terminal = terminal.with("SEALANE_KEY_FILE", &file.display().to_string());
+
+    let line = "keys list";
+    let finished = terminal.with("SEALANE_ENCRYPTION", "off").run(line).await;
+
+    let expected = "SEALANE_ENCRYPTION=off has no keys to list, expected required";
+    assert_eq!(finished.fails(78), expected);
+    Ok(())
+}
+
+#[tokio::test]
 async fn keys_of_a_file_are_listed_as_well() -> anyhow::Result<()> {
     let keyboard = Keyboard::open().await?;
     let file = keyboard.vault.world.folder().join("keys.json");

@@ -132,13 +132,34 @@ async fn a_moment_before_everybody_knows_is_refused() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn odd_values_are_refused_before_the_vault_is_asked() -> anyhow::Result<()> {
+    let keyboard = Keyboard::open().await?;
+    keyboard.vault.add_key(DAY);
+
+    let long = "k".repeat(129);
+    for id in ["", "ä", "a b", long.as_str()] {
+        let refused = keyboard
+            .run(&format!("keys rotate --key-id '{id}'"))
+            .await?;
+        let expected = format!("--key-id is {id:?}, expected 1 to 128 ASCII");
+        assert!(refused.fails(64).starts_with(&expected), "{refused}");
+    }
+    let late = keyboard.run("keys rotate --activate-in 30M").await?;
+    let month = keyboard.run("keys rotate --activate-in 31d").await?;
+
+    assert!(month.fails(64).contains("at most 30days"), "{month}");
+    assert!(late.fails(64).ends_with("M months"), "{late}");
+    assert!(keyboard.vault.fake.requests().is_empty());
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_id_of_ones_own_becomes_a_tag_and_is_never_given_twice() -> anyhow::Result<()> {
     let keyboard = Keyboard::open().await?;
     keyboard.vault.add_key(DAY);
 
     let made = keyboard.json("keys rotate --key-id payloads-2026").await?;
     let taken = keyboard.run("keys rotate --key-id payloads-2026").await?;
-    let odd = keyboard.run("keys rotate --key-id ''").await?;
 
     assert_eq!(made["keyId"], "payloads-2026");
     assert_eq!(
@@ -150,8 +171,6 @@ async fn an_id_of_ones_own_becomes_a_tag_and_is_never_given_twice() -> anyhow::R
         line.starts_with("--key-id is \"payloads-2026\", expected"),
         "{line}"
     );
-    let line = odd.fails(64);
-    assert!(line.starts_with("--key-id: "), "{line}");
     assert_eq!(keyboard.versions().len(), 2);
     Ok(())
 }
@@ -176,6 +195,29 @@ async fn an_id_of_a_disabled_version_is_taken_too() -> anyhow::Result<()> {
 
     let line = taken.fails(64);
     assert!(line.contains("payloads-2025"), "{line}");
+    assert_eq!(keyboard.versions().len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_is_made_while_all_versions_are_disabled() -> anyhow::Result<()> {
+    let keyboard = Keyboard::open().await?;
+    keyboard.vault.add_key(DAY);
+    let version = keyboard.versions().remove(0).version;
+    keyboard.vault.fake.set_enabled(SECRET, &version, false);
+
+    let refused = keyboard.run("keys rotate").await?;
+
+    let line = refused.fails(78);
+    assert_eq!(
+        line,
+        "all versions of secret payload-key in https://unit.vault.azure.net/ are disabled; \
+         enable the one that was active last, then rotate"
+    );
+    assert_eq!(keyboard.versions().len(), 1);
+
+    keyboard.vault.fake.set_enabled(SECRET, &version, true);
+    keyboard.run("keys rotate").await?.succeeds();
     assert_eq!(keyboard.versions().len(), 2);
     Ok(())
 }

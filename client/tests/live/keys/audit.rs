@@ -123,6 +123,30 @@ async fn payloads_of_every_kind_are_told_apart() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_key_is_not_free_while_payloads_do_not_say_which_they_need() -> anyhow::Result<()> {
+    let scene = Scene::open().await?;
+    scene.rotate();
+    let python = payload(&[("encoding", "encrypted/aesgcm")]);
+    start_with(&scene, "python", vec![python]).await?;
+
+    let report = scene.audit("", 1, 0).await;
+    let line = "keys audit --require-unused old";
+    let refused = scene.terminal.run(line).await;
+    let known = scene.terminal.clone().with("SEALANE_LEGACY_KEY_ID", NEW);
+    let told = known.run(line).await.succeeds();
+
+    assert_eq!(row(&report, "key", OLD)["canDisable"], json!(null));
+    assert_eq!(refused.code, 1, "{refused}");
+    let why = "key \"old\" may be needed by 1 legacy payloads that do not say which key they need; \
+               set SEALANE_LEGACY_KEY_ID as the processes have it";
+    assert!(refused.stderr.contains(why), "{refused}");
+    let elsewhere = "other namespaces were not looked at";
+    assert!(told.stderr.contains(elsewhere), "{told}");
+    assert!(!refused.stderr.contains(elsewhere), "{refused}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn closed_workflows_count_only_if_asked_for() -> anyhow::Result<()> {
     let scene = Scene::open().await?;
     scene.start("ended").await;
@@ -146,11 +170,14 @@ async fn a_query_narrows_the_workflows_and_proves_nothing() -> anyhow::Result<()
     scene.audit("", 2, 0).await;
 
     let one = scene.audit("--query 'WorkflowId = \"one\"'", 1, 0).await;
-    let wrong = scene.terminal.run("keys audit --query 'Bogus = 1'").await;
+    let line = "keys audit --query 'Bogus = 1' --resume audit.json";
+    let wrong = scene.terminal.run(line).await;
+    let other = scene.terminal.run("keys audit --resume audit.json").await;
 
     assert_eq!(counts(row(&one, "key", OLD)), (3, 1, 0));
     assert_eq!(row(&one, "key", OLD)["canDisable"], json!(null));
     assert_eq!(wrong.code, 64, "{wrong}");
+    other.succeeds();
     Ok(())
 }
 

@@ -92,6 +92,26 @@ async fn what_cannot_be_read_stays_as_it_is_and_is_said() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
+async fn a_key_ring_is_not_taken_for_a_document_and_printed() -> anyhow::Result<()> {
+    let world = World::new().await;
+    let ring = fs::read_to_string(world.key_file())?;
+
+    let finished = Terminal::of(&world).run_fed("keys decode -", &ring).await;
+
+    let line = finished.fails(64);
+    assert!(
+        line.starts_with("standard input is a key ring and is not printed"),
+        "{line}"
+    );
+    let ring: Value = serde_json::from_str(&ring)?;
+    for key in ring["keys"].as_object().expect("keys by id").values() {
+        let key = key.as_str().expect("a text");
+        assert!(!finished.to_string().contains(key), "{line}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_document_that_makes_no_sense_is_refused_in_one_line() {
     let world = World::new().await;
     let terminal = Terminal::of(&world);

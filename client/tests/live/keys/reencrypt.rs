@@ -214,6 +214,27 @@ async fn a_schedule_that_cannot_be_read_is_left_and_the_others_are_not() -> anyh
     Ok(())
 }
 
+/// The key ring may seal no more in the middle of the second schedule: three payloads of each are its
+/// input, its memo and a probe, and looking back takes probes too.
+#[tokio::test]
+async fn what_was_done_before_an_error_is_told() -> anyhow::Result<()> {
+    let scene = Scene::open().await?;
+    for id in ["first", "second"] {
+        scene.schedule(id, "--memo ticket=7").await;
+    }
+    scene.rotate();
+    let terminal = scene.terminal.clone().with("SEALANE_KEY_SEAL_LIMIT", "7");
+
+    let line = "keys reencrypt-schedules -s first -s second -o json";
+    let finished = terminal.run(line).await;
+
+    assert_ne!(finished.code, 0, "{finished}");
+    let rows = finished.json();
+    assert_eq!(rows.as_array().map(Vec::len), Some(1), "{finished}");
+    assert_eq!(done(&rows, "first")["reencrypted"], 2);
+    Ok(())
+}
+
 #[tokio::test]
 async fn plaintext_of_a_schedule_is_encrypted() -> anyhow::Result<()> {
     let scene = Scene::open().await?;

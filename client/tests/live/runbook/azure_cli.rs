@@ -11,13 +11,14 @@ use sealane_tests::azure::{FakeAzure, NewVersion, Role, SECRET};
 use super::shell::{flag, optional};
 
 /// The arguments of all commands that the document uses, apart from their values.
-const FLAGS: [&str; 14] = [
+const FLAGS: [&str; 15] = [
     "--assignee",
     "--enabled",
     "--expires",
     "--file",
     "--kty",
     "--name",
+    "--not-before",
     "--output",
     "--role",
     "--scope",
@@ -80,19 +81,26 @@ fn set(fake: &FakeAzure, folder: &Path, words: &[String]) {
     let tag = tag.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let new = NewVersion {
         created: next.map(|next| next.max(fake.now())),
-        expires: expires(words),
+        not_before: time(words, "--not-before"),
+        expires: time(words, "--expires"),
         tags: tag.into_iter().collect(),
         ..NewVersion::default()
     };
+    let times = new.not_before.zip(new.expires);
+    assert!(
+        times.is_none_or(|(begin, end)| begin < end),
+        "a strict vault refuses {words:?}"
+    );
     fake.add_version_with(secret, &value, new);
 }
 
 fn set_attributes(fake: &FakeAzure, words: &[String]) {
     let (secret, version) = (secret(words), flag(words, "--version"));
-    match optional(words, "--enabled") {
-        Some(enabled) => fake.set_enabled(secret, version, enabled.parse().expect("a truth")),
-        None => fake.set_expires(secret, version, expires(words).expect("a change")),
+    if let Some(enabled) = optional(words, "--enabled") {
+        fake.set_enabled(secret, version, enabled.parse().expect("a truth"));
     }
+    let (not_before, expires) = (time(words, "--not-before"), time(words, "--expires"));
+    fake.set_times(secret, version, not_before, expires);
 }
 
 fn create_key(fake: &FakeAzure, words: &[String]) {
@@ -114,7 +122,7 @@ fn vault(words: &[String]) {
     assert_eq!(flag(words, "--vault-name"), "unit");
 }
 
-fn expires(words: &[String]) -> Option<SystemTime> {
-    let at = optional(words, "--expires")?;
+fn time(words: &[String], name: &str) -> Option<SystemTime> {
+    let at = optional(words, name)?;
     Some(humantime::parse_rfc3339(at).expect("a time"))
 }

@@ -1,22 +1,20 @@
 //! Somebody at a keyboard, the processes they look after, and the vault behind both.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context, bail, ensure};
-use base64::{Engine, prelude::BASE64_STANDARD};
 use sealane_dev::gateway::Gateway;
 use sealane_tests::{
     VaultWorld,
     azure::{Role, SECRET},
     process::{Process, probe},
 };
-use serde_json::{Value, json};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::{
     DAY, azure_cli,
     document::{Command, Step, steps},
-    namespace,
+    key_file, namespace,
     pattern::Names,
     shell::{self, Printed, hurry, line, translate, words},
 };
@@ -29,11 +27,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Commands that change something; all others only look.
-const CHANGES: [&str; 6] = [
+const CHANGES: [&str; 8] = [
+    "sealane keys generate",
     "sealane keys rotate",
     "sealane keys reencrypt-schedules",
     "sealane workflow terminate",
     "az ",
+    "kubectl create",
     "kubectl rollout restart",
     "kubectl set",
 ];
@@ -75,9 +75,11 @@ impl Scene {
         let gateway = Gateway::start_local().await?;
         vault.world.set("ORDERS_GATEWAY_URL", gateway.url());
         vault.fake.revoke(Role::CryptoServiceEncryptionUser);
+        let mut pods = Vec::new();
         if start == Start::KeyFile {
-            let keys = write_keys(vault.world.folder())?;
+            let (keys, mounted) = key_file::write(vault.world.folder())?;
             vault.world.set("SEALANE_KEY_FILE", keys);
+            pods.push(("SEALANE_KEY_FILE".to_owned(), mounted));
             vault.world.set("KEYVAULT_URL", "");
             vault.world.set("KEYVAULT_SECRET_NAME", "");
         }
@@ -92,6 +94,7 @@ impl Scene {
             names: Names::default(),
             shown: Vec::new(),
         };
+        scene.pods.extend(pods);
         if start == Start::OneKey {
             scene.add_key("OLD", DAY);
         }
@@ -184,7 +187,15 @@ impl Scene {
             true => typed.replace("http://POD:8080", &self.worker_url().await?),
             false => typed.to_owned(),
         };
-        let words = words(&typed);
+        let mut printed = Printed::default();
+        for words in words(&typed).split(|word| word == "&&") {
+            ensure!(printed.code == 0, "{typed}: the rest is not done");
+            printed = self.run_words(words).await?;
+        }
+        Ok(printed)
+    }
+
+    async fn run_words(&mut self, words: &[String]) -> anyhow::Result<Printed> {
         let (program, arguments) = words.split_first().context("nothing is typed")?;
         let folder = self.vault.world.folder();
         match program.as_str() {
@@ -200,10 +211,7 @@ impl Scene {
                 return Ok(Printed::of(&probe(url).await?.body));
             }
             "az" => azure_cli::run(&self.vault.fake, folder, arguments),
-            "jq" => jq(folder, arguments)?,
-            "rm" => arguments
-                .iter()
-                .try_for_each(|file| fs::remove_file(folder.join(file)))?,
+            "cp" | "jq" | "mv" | "rm" => key_file::run(folder, program, arguments)?,
             "umask" => {}
             "export" => {
                 let (name, value) = arguments[0].split_once('=').context("no value")?;
@@ -237,31 +245,6 @@ impl Command {
     fn is_echo(&self) -> bool {
         self.line == "echo $?"
     }
-}
-
-/// `jq -j '.keys["ID"]' FROM > TO`
-fn jq(folder: &Path, arguments: &[String]) -> anyhow::Result<()> {
-    let [raw, filter, from, into, to] = arguments else {
-        bail!("nobody taught us jq {arguments:?}");
-    };
-    ensure!(raw == "-j" && into == ">", "jq {arguments:?}");
-    let id = filter
-        .strip_prefix(".keys[")
-        .and_then(|it| it.strip_suffix(']'));
-    let id = id.context("no key")?.trim_matches('"');
-    let ring: Value = serde_json::from_slice(&fs::read(folder.join(from))?)?;
-    let key = ring["keys"][id].as_str().context("no such key")?;
-    Ok(fs::write(folder.join(to), key)?)
-}
-
-/// Writes the key file of the document, and returns its path.
-fn write_keys(folder: &Path) -> anyhow::Result<String> {
-    let key = || BASE64_STANDARD.encode(rand::random::<[u8; 32]>());
-    let keys = json!({"key-2026-01": key(), "key-2026-06": key()});
-    let ring = json!({"active": "key-2026-06", "keys": keys});
-    let file = folder.join("keys.json");
-    fs::write(&file, ring.to_string())?;
-    Ok(file.display().to_string())
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use temporalio_common::protos::temporal::api::{
     history::v1::{HistoryEvent, history_event::Attributes},
 };
 
-use super::{scene::Scene, shell::Printed};
+use super::{key_file, scene::Scene, shell::Printed};
 
 const SEALANE: &str = env!("CARGO_BIN_EXE_sealane");
 
@@ -36,6 +36,10 @@ const TRIGGER: [&str; 6] = [
 
 const SCHEDULE: &str = "schedule create -s nightly --type GreetingWorkflow --interval 2s \
                         --memo ticket=7 -i '\"Ada\"'";
+
+/// Gives a key file to the pods. Nothing of it is printed or in an argument.
+const DISTRIBUTE: &str = "create secret generic payload-keys --from-file=keys.json \
+                          --dry-run=client --output yaml | kubectl replace -f -";
 
 /// More than any test starts.
 const ALL: usize = 10_000;
@@ -90,6 +94,10 @@ impl Scene {
             ] => {
                 words[4..].iter().for_each(|it| self.set_env(it));
                 self.roll_out().await?;
+            }
+            _ if words.join(" ") == DISTRIBUTE => {
+                key_file::mount(self.vault.world.folder())?;
+                return Ok(Printed::of("secret/payload-keys replaced"));
             }
             _ => bail!("nobody taught us kubectl {words:?}"),
         }
@@ -183,7 +191,10 @@ impl Scene {
         let worker = self.worker.take().context("no worker runs")?;
         self.retire(worker).await?;
         let federated = fs::read_to_string(token_file(self.vault.world.folder()))?;
-        let secrets = Secrets::of(&self.vault.fake).and_token("a federated token", &federated);
+        let mut secrets = Secrets::of(&self.vault.fake).and_token("a federated token", &federated);
+        for key in key_file::keys(self.vault.world.folder())? {
+            secrets = secrets.and_key(&key);
+        }
         for shown in &self.shown {
             secrets.assert_absent("what was shown", shown);
         }

@@ -9,7 +9,7 @@ use super::{
     memory::{FIRST, KEK},
     payload, reader, sealed, start, writer,
 };
-use crate::azure::Cause;
+use crate::{azure::Cause, metadata::KEY_ID};
 
 async fn wait_for_find(envelope: &Envelope, payload: &super::Payload) -> Duration {
     let began = Instant::now();
@@ -109,6 +109,37 @@ async fn requests_are_made_one_by_one_until_the_first_has_succeeded() {
     assert_eq!(vault.calls("unwrap"), 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn made_up_data_keys_are_tried_one_by_one_after_a_while() {
+    let vault = MemoryVault::new();
+    let uri = format!("{KEK}/{FIRST}");
+    let writer = start(&vault, &uri, encoding()).await.unwrap();
+    let reader = reader(&vault, &uri).await;
+    let made_up = |n: u32| made_up(&uri, &BASE64_STANDARD.encode(n.to_be_bytes()));
+    let running = async |from: u32| {
+        vault.answer(false);
+        let before = vault.calls("unwrap");
+        for n in from..from + 50 {
+            reader.find(&made_up(n)).await;
+        }
+        sleep(Duration::from_millis(1)).await;
+        let running = vault.calls("unwrap") - before;
+        vault.answer(true);
+        while reader.status().unwrapping > 0 {
+            tokio::task::yield_now().await;
+        }
+        running
+    };
+    assert!(found(&reader, &sealed(&writer)).await.is_ok());
+
+    assert_eq!(running(0).await, 8);
+    assert_eq!(running(100).await, 1);
+
+    let good = sealed(&start(&vault, &uri, encoding()).await.unwrap());
+    assert_eq!(found(&reader, &good).await, Ok(payload("greetings")));
+    assert_eq!(running(200).await, 8);
+}
+
 #[tokio::test]
 async fn a_foreign_key_is_refused_without_a_request() {
     let vault = MemoryVault::new();
@@ -133,6 +164,24 @@ async fn a_foreign_key_is_refused_without_a_request() {
         assert!(!text.contains('\n'), "{text}");
     }
     assert_eq!(vault.calls("unwrap") + vault.calls("list"), 0);
+}
+
+#[tokio::test]
+async fn a_long_way_to_write_a_key_is_refused_without_a_request() {
+    let vault = MemoryVault::new();
+    let uri = format!("{KEK}/{FIRST}");
+    let writer = start(&vault, &uri, encoding()).await.unwrap();
+    let mut payload = sealed(&writer);
+    let reader = reader(&vault, &uri).await;
+    let asked = vault.calls("unwrap");
+    let detour = "x/../".repeat(200);
+    let id = uri.replace("/keys/", &format!("/{detour}keys/"));
+    payload.metadata.insert(KEY_ID.to_owned(), id.into());
+
+    let error = found(&reader, &payload).await.unwrap_err();
+
+    assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+    assert_eq!(vault.calls("unwrap"), asked);
 }
 
 #[tokio::test]

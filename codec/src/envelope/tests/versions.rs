@@ -1,4 +1,8 @@
+use std::time::Duration;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
+use futures_util::future::join_all;
+use tokio::time::advance;
 
 use super::{
     MemoryVault, encoding, found, made_up,
@@ -80,6 +84,71 @@ async fn a_made_up_data_key_costs_a_bounded_number_of_requests() {
     assert!(found(&reader, &made_up).await.is_err());
 
     assert_eq!((vault.calls("list"), vault.calls("unwrap")), (1, 16));
+}
+
+#[tokio::test(start_paused = true)]
+async fn made_up_data_keys_do_not_have_versions_listed_again_and_again() {
+    let vault = MemoryVault::new();
+    let reader = reader(&vault, "KEK").await;
+    let mut reasons = Vec::new();
+
+    for n in 0..100_u8 {
+        let made_up = made_up(KEK, &BASE64_STANDARD.encode([n; 256]));
+        let error = found(&reader, &made_up).await.unwrap_err();
+        reasons.push(error.to_string());
+    }
+
+    // The first list, and one that showed nothing new.
+    assert_eq!(vault.calls("list"), 2);
+    assert!(reasons[1].contains("enable the version"), "{}", reasons[1]);
+    assert!(reasons[2].contains("listed a moment ago"), "{}", reasons[2]);
+    assert_eq!(reader.status().not_unwrapped["not_wrapped"], 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_made_after_a_list_in_vain_is_found_seconds_later() {
+    let vault = MemoryVault::new();
+    let reader = reader(&vault, "KEK").await;
+    for n in 0..2_u8 {
+        let made_up = made_up(KEK, &BASE64_STANDARD.encode([n; 256]));
+        assert!(found(&reader, &made_up).await.is_err());
+    }
+    vault.rotate();
+    let new = sealed(&writer(&vault).await);
+
+    assert!(found(&reader, &new).await.is_err());
+    advance(Duration::from_secs(5)).await;
+
+    assert_eq!(found(&reader, &new).await, Ok(payload("greetings")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_needs_new_versions_at_once_shares_one_list() {
+    let vault = MemoryVault::new();
+    let old = sealed(&writer(&vault).await);
+    let reader = reader(&vault, "KEK").await;
+    assert!(found(&reader, &old).await.is_ok());
+    vault.rotate();
+    let mut payloads = Vec::new();
+    for _ in 0..5 {
+        payloads.push(sealed(&writer(&vault).await));
+    }
+    let (lists, asked) = (vault.calls("list"), vault.calls("unwrap"));
+    vault.answer(false);
+    let answer = async {
+        while vault.calls("unwrap") < asked + payloads.len() {
+            tokio::task::yield_now().await;
+        }
+        vault.answer(true);
+    };
+
+    let found = join_all(payloads.iter().map(|new| reader.find(new)));
+    tokio::join!(found, answer);
+
+    for new in &payloads {
+        assert_eq!(reader.open(new), Ok(payload("greetings")));
+    }
+    assert_eq!(vault.calls("list"), lists + 1);
 }
 
 #[tokio::test]

@@ -265,6 +265,23 @@ async fn disabling_or_losing_everything_leaves_the_last_keys() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_tag_that_changes_takes_no_key_away() {
+    let vault = Script::default().with("a", 2 * DAY, 1).with("b", DAY, 2);
+    vault.rename("b", "payloads");
+    let (ring, mut source) = start(&vault).await.unwrap();
+    let before = ring.current();
+
+    vault.rename("b", "k/b");
+    source.look(SystemTime::now()).await;
+    vault.rename("b", "k/a");
+    source.look(SystemTime::now()).await;
+
+    assert_eq!(active(&ring), "payloads");
+    assert!(std::sync::Arc::ptr_eq(&before, &ring.current()));
+    assert_eq!(failing(&source), None);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_disabled_version_goes_once_nobody_can_be_using_it() {
     let vault = Script::default().with("a", 2 * DAY, 1).with("b", DAY, 2);
     let (ring, mut source) = start(&vault).await.unwrap();

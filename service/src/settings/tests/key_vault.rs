@@ -158,6 +158,37 @@ fn the_activation_delay_is_at_least_twice_the_refresh() {
 }
 
 #[test]
+fn keys_are_stale_after_two_refreshes_at_the_earliest() {
+    let refresh = ("SEALANE_KEY_REFRESH", "5m");
+    let seldom = [
+        ("SEALANE_KEY_REFRESH", "1h"),
+        ("SEALANE_KEY_ACTIVATION_DELAY", "2h"),
+    ];
+
+    let refused = problems(&with(&[refresh, ("SEALANE_KEY_STALE_AFTER", "9m")]));
+    let default = problems(&with(&seldom));
+
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert!(
+        refused[0].starts_with("SEALANE_KEY_STALE_AFTER is \"9m\"")
+            && refused[0].contains("at least 10m, twice SEALANE_KEY_REFRESH"),
+        "{refused:?}"
+    );
+    assert_eq!(default.len(), 1, "{default:?}");
+    assert!(default[0].contains("at least 2h"), "{default:?}");
+    load(&with(&[refresh, ("SEALANE_KEY_STALE_AFTER", "10m")]));
+}
+
+#[test]
+fn a_key_uri_may_name_the_algorithm_as_temporal_proxys_do() {
+    let key = "azurekeyvault://a.vault.azure.net/keys/kek?algorithm=RSA-OAEP-256";
+
+    let settings = load(&with(&[("KEYVAULT_KEY_URI", key)]));
+
+    assert_eq!(settings.encryption.envelope.unwrap().key_uris, [key]);
+}
+
+#[test]
 fn data_keys_need_a_key_that_wraps_them_and_no_other_source() {
     let envelope = [
         ("SEALANE_ENCRYPTION", "required"),

@@ -9,9 +9,10 @@ use temporalio_common::protos::temporal::api::history::v1::history_event::Attrib
 use super::scene::{DAY, Scene, until};
 
 /// A worker with these never looks at the vault of its own accord while a test runs.
-const SELDOM: [(&str, &str); 2] = [
+const SELDOM: [(&str, &str); 3] = [
     ("SEALANE_KEY_REFRESH", "1h"),
     ("SEALANE_KEY_ACTIVATION_DELAY", "2h"),
+    ("SEALANE_KEY_STALE_AFTER", "2h"),
 ];
 
 /// Workflows that come at once.

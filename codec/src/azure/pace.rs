@@ -1,4 +1,4 @@
-//! How long to wait between looks at the vault.
+//! How long to wait between calls to Azure.
 
 use std::time::Duration;
 
@@ -6,18 +6,15 @@ use std::time::Duration;
 /// <https://learn.microsoft.com/azure/key-vault/general/overview-throttling>
 const FIRST: Duration = Duration::from_secs(1);
 
-/// Longest wait at start, when somebody is waiting for the process to become ready.
-pub(super) const LONGEST_AT_START: Duration = Duration::from_secs(16);
-
 /// Wait after a success, from three quarters of `refresh` to the whole, so that pods which were
 /// started together drift apart. `random` is from 0 to 1.
-pub(super) fn after_success(refresh: Duration, random: f64) -> Duration {
+pub(crate) fn after_success(refresh: Duration, random: f64) -> Duration {
     spread(refresh, random)
 }
 
 /// Wait after the `failures`th failure in a row: doubling, spread like the others, and never
 /// longer than `longest`.
-pub(super) fn after_failure(failures: u32, longest: Duration, random: f64) -> Duration {
+pub(crate) fn after_failure(failures: u32, longest: Duration, random: f64) -> Duration {
     let doubled = FIRST.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1)));
     spread(doubled.min(longest), random)
 }
