@@ -26,7 +26,11 @@ use tokio::time::timeout;
 
 pub use self::finding::{Finding, Status, exit_code};
 
-use self::{clock::Reading, subject::Subject};
+use self::{
+    clock::Reading,
+    network::{Asked, Layer},
+    subject::Subject,
+};
 
 /// Longest wait of one check. A second more than a connection may take, so that one that does not
 /// come about is called by its name.
@@ -74,11 +78,21 @@ struct Examined {
 async fn azure(subject: &Subject) -> Examined {
     let mut examined = Examined::default();
     let (token_file, claims) = token_file::check(subject);
-    let (exchange, entra, (reachable, vault)) = tokio::join!(
+    let (mut exchange, entra, (mut reachable, vault)) = tokio::join!(
         Box::pin(exchange::check(subject, &token_file, claims.as_ref())),
-        exchange::clock(subject),
+        exchange::reach(subject),
         vault::reach(subject)
     );
+    let asked = [entra, vault];
+    if asked
+        .iter()
+        .all(|it| it.as_ref().is_some_and(is_unresolved))
+    {
+        // Two names are hardly both misspelt.
+        for finding in [&mut exchange, &mut reachable] {
+            finding.begin_with(remedy::NO_DNS);
+        }
+    }
     let (visit, data_keys) = tokio::join!(
         Box::pin(visit::visit(subject, &exchange, &reachable)),
         Box::pin(data_keys::check(subject, &exchange))
@@ -90,8 +104,16 @@ async fn azure(subject: &Subject) -> Examined {
         .extend([visit.list, visit.get, keys, data_keys]);
     examined
         .readings
-        .extend([entra, vault].into_iter().flatten());
+        .extend(asked.into_iter().flatten().filter_map(reading));
     examined
+}
+
+fn is_unresolved(asked: &Asked) -> bool {
+    matches!(asked, Err(unreached) if unreached.layer == Layer::Dns)
+}
+
+fn reading(asked: Asked) -> Option<Reading> {
+    asked.ok()?.reading
 }
 
 /// Waits for `answer`, but not longer than a check may take.

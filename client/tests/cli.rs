@@ -107,6 +107,18 @@ fn arguments_that_make_no_sense_are_a_usage_error() {
 }
 
 #[test]
+fn a_number_that_makes_no_sense_is_refused_with_what_is_expected() {
+    for number in ["0", "-1", "many"] {
+        let concurrency = format!("--concurrency={number}");
+        let output = sealane(&empty(), &[], &["keys", "audit", &concurrency]);
+
+        assert_eq!(code(&output), 64, "{number}");
+        let text = stderr(&output);
+        assert!(text.contains("expected a number from 1"), "{text}");
+    }
+}
+
+#[test]
 fn malformed_json_is_reported_before_anything_is_connected() {
     let (directory, address) = (with_keys(), nobody());
     fs::write(directory.path().join("order.json"), "{\"id\":\n  oops}").unwrap();
@@ -225,6 +237,8 @@ fn a_key_ring_that_cannot_be_used_is_named_but_not_quoted() {
     assert_eq!(code(&output), 78);
     let text = stderr(&output);
     assert!(text.contains("keys.json"), "{text}");
+    assert!(text.contains("restore it from a copy"), "{text}");
+    assert!(!text.contains("keys generate"), "{text}");
     assert!(!text.contains("c2hvcnQ"), "{text}");
     assert!(!text.contains("RUST_BACKTRACE"), "{text}");
 }

@@ -71,8 +71,10 @@ pub struct KeyUse {
     /// Whether nothing in the namespace needs it; `None` if that cannot be told, since only a part was
     /// looked at or some payloads do not show their key, or if it is no key.
     pub can_disable: Option<bool>,
-    /// Ids of the first few workflows and schedules that need it.
+    /// Ids of the first few workflows and schedules that need it, workflows first.
     pub examples: Vec<String>,
+    /// Ids of the first few schedules that need it, however many workflows do.
+    pub schedule_examples: Vec<String>,
 }
 
 impl KnownKeys {
@@ -153,10 +155,13 @@ impl Report {
         let mut rows: BTreeMap<Need, KeyUse> =
             needs.map(|need| (need.clone(), known.row(&need))).collect();
         for counted in &findings.workflows {
-            enter(&mut rows, known, counted, |row| &mut row.workflows);
+            enter(&mut rows, known, counted, |row| row.workflows += 1);
         }
         for counted in &findings.schedules {
-            enter(&mut rows, known, counted, |row| &mut row.schedules);
+            enter(&mut rows, known, counted, |row| {
+                row.schedules += 1;
+                push(&mut row.schedule_examples, &counted.id);
+            });
         }
         let mut keys: Vec<KeyUse> = rows.into_values().collect();
         if findings.scope.query.is_empty() {
@@ -188,15 +193,19 @@ fn enter(
     rows: &mut BTreeMap<Need, KeyUse>,
     known: &KnownKeys,
     counted: &Counted,
-    users: impl Fn(&mut KeyUse) -> &mut u64,
+    add_user: impl Fn(&mut KeyUse),
 ) {
     for (need, payloads) in counted.needs.iter() {
         let row = rows.entry(need.clone()).or_insert_with(|| known.row(need));
         row.payloads += payloads;
-        *users(row) += 1;
-        if row.examples.len() < EXAMPLES {
-            row.examples.push(counted.id.clone());
-        }
+        add_user(row);
+        push(&mut row.examples, &counted.id);
+    }
+}
+
+fn push(examples: &mut Vec<String>, id: &str) {
+    if examples.len() < EXAMPLES {
+        examples.push(id.to_owned());
     }
 }
 

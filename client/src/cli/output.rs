@@ -1,6 +1,9 @@
 //! What a command prints on standard output: a table for people, JSON for scripts.
 
-use std::io::{self, Write};
+use std::{
+    fmt::Display,
+    io::{self, Write},
+};
 
 use comfy_table::{Table, presets::NOTHING};
 use serde::Serialize;
@@ -48,6 +51,12 @@ pub fn many(format: Format, records: &[impl Serialize]) -> Result<(), CliError> 
         Format::Json => serde_json::to_string_pretty(records).map_err(io::Error::from)?,
     };
     print(&text)
+}
+
+/// Returns a number with what it counts: `1 schedule`, `2 schedules`.
+pub(super) fn counted<N: Copy + Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    let ending = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{ending}")
 }
 
 /// Prints `text` and a line break.
@@ -119,7 +128,14 @@ mod tests {
     use serde::Serialize;
     use serde_json::json;
 
-    use super::{Fields, cell, lines, table};
+    use super::{Fields, cell, counted, lines, table};
+
+    #[test]
+    fn one_thing_is_no_plural() {
+        let counted = [0_u64, 1, 2].map(|number| counted(number, "schedule"));
+
+        assert_eq!(counted, ["0 schedules", "1 schedule", "2 schedules"]);
+    }
 
     #[derive(Serialize)]
     #[serde(rename_all = "camelCase")]

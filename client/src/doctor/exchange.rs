@@ -4,7 +4,14 @@ use sealane_codec::azure::{AzureError, Cause};
 use sealane_service::{exit::ExitStatus, settings::AzureIdentity};
 use url::Url;
 
-use super::{Finding, claims::Claims, clock::Reading, network, remedy, subject::Subject, within};
+use super::{
+    Finding,
+    claims::Claims,
+    network::{self, Asked},
+    remedy,
+    subject::Subject,
+    within,
+};
 use crate::encryption::EncryptionError;
 
 pub(super) const CHECK: &str = "token-exchange";
@@ -40,9 +47,19 @@ fn refused(subject: &Subject, claims: Option<&Claims>, error: AzureError) -> Fin
     let remedy = match error.cause() {
         Cause::Exchange { aadsts } => remedy::exchange(subject, claims, aadsts, error.remedy()),
         Cause::TokenFile => remedy::injection(subject),
+        Cause::DeveloperTools => remedy::SIGN_IN.to_owned(),
+        Cause::UnknownHost => remedy::entra_dns(subject),
+        // What the resolver says when it could not find out.
+        Cause::Unreachable if error.story().contains("Temporary failure") => {
+            remedy::entra_dns(subject)
+        }
         _ => error.remedy().to_owned(),
     };
-    let story = error.story();
+    let story = match error.cause() {
+        // The SDK tells of each tool in paragraphs.
+        Cause::DeveloperTools => "nobody is signed in with az or azd".to_owned(),
+        _ => error.story(),
+    };
     Finding::fail(CHECK, code(error), story, remedy)
 }
 
@@ -63,8 +80,8 @@ fn scope(subject: &Subject) -> String {
     format!("https://{resource}/.default")
 }
 
-/// Asks Entra for something that everybody may know, for the time in the answer.
-pub(super) async fn clock(subject: &Subject) -> Option<Reading> {
+/// Asks Entra for something that everybody may know, if it is asked for tokens.
+pub(super) async fn reach(subject: &Subject) -> Option<Asked> {
     let azure = subject.parts.azure.as_ref()?;
     let AzureIdentity::Workload {
         tenant_id,
@@ -79,6 +96,5 @@ pub(super) async fn clock(subject: &Subject) -> Option<Reading> {
     }
     let path = format!("{tenant_id}/v2.0/.well-known/openid-configuration");
     let url = authority_host.join(&path).ok()?;
-    let answer = network::ask(subject.root().ok()?.as_deref(), &url).await;
-    answer.ok()?.reading
+    Some(network::ask(subject.root().ok()?.as_deref(), &url).await)
 }

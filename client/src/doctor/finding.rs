@@ -88,6 +88,13 @@ impl Finding {
         matches!(self.status, Status::Pass | Status::Warn)
     }
 
+    /// Puts `remedy` before what helps otherwise, if anything is amiss.
+    pub(super) fn begin_with(&mut self, remedy: &str) {
+        if let Some(others) = &mut self.remedy {
+            *others = format!("{remedy}; otherwise {others}");
+        }
+    }
+
     /// Blanks what somebody else may have quoted.
     pub(super) fn hide(&mut self, secrets: &[String]) {
         for secret in secrets {

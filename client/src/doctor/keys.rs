@@ -22,6 +22,9 @@ pub(super) fn check(subject: &Subject, visit: &Visit) -> Finding {
         let detail = "SEALANE_ENCRYPTION=off: every payload reaches the server in plaintext";
         return Finding::warn(CHECK, detail, remedy::NO_ENCRYPTION);
     }
+    if subject.has_two_sources() {
+        return Finding::needs(CHECK, "settings");
+    }
     if let Some(path) = subject.value("SEALANE_KEY_FILE") {
         return of_file(subject, Path::new(path));
     }
@@ -40,7 +43,7 @@ fn of_file(subject: &Subject, path: &Path) -> Finding {
         Ok(ring) => ring,
         Err(error) => {
             let detail = format!("SEALANE_KEY_FILE cannot be used: {error}");
-            return Finding::fail(CHECK, exit::SETTINGS, detail, remedy::KEY_FILE);
+            return Finding::fail(CHECK, exit::SETTINGS, detail, error.remedy());
         }
     };
     if let Some(missing) = without_legacy_key(subject, ring.ids()) {
@@ -59,7 +62,7 @@ fn of_vault(subject: &Subject, visit: &Visit, plan: &Plan) -> Finding {
     };
     let Some(active) = plan.active() else {
         let detail = format!("all {} versions are disabled", plan.stages.len());
-        return Finding::fail(CHECK, exit::SETTINGS, detail, remedy::NO_ACTIVE);
+        return Finding::fail(CHECK, exit::SETTINGS, detail, remedy::ALL_DISABLED);
     };
     if let Some((_, bad)) = bad(active) {
         return Finding::fail(CHECK, exit::SETTINGS, bad.to_string(), remedy::BAD_VALUE);
@@ -82,7 +85,7 @@ fn of_vault(subject: &Subject, visit: &Visit, plan: &Plan) -> Finding {
         |(_, stage): &(Version, Stage)| matches!(stage, Stage::Active { expired: true, .. });
     if plan.stages.iter().any(has_expired) && !subject.has_data_keys() {
         let detail = format!("{detail}; the one that encrypts has expired");
-        return Finding::warn(CHECK, detail, remedy::NO_ACTIVE);
+        return Finding::warn(CHECK, detail, remedy::HAS_EXPIRED);
     }
     Finding::pass(CHECK, detail)
 }

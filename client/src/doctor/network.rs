@@ -16,6 +16,9 @@ pub(super) struct Answer {
     pub(super) reading: Option<Reading>,
 }
 
+/// What came of asking.
+pub(super) type Asked = Result<Answer, Unreached>;
+
 /// Why there was no answer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unreached {
@@ -35,15 +38,25 @@ pub(super) enum Layer {
     Proxy,
     /// No connection.
     Tcp,
-    /// A connection, but no trust.
+    /// A connection, on which TLS was not agreed on.
+    Handshake,
+    /// A connection that speaks TLS, but no trust.
     Tls,
     /// A trusted connection, but no answer.
     Http,
 }
 
+/// What TLS has to say of somebody who does not speak it, or hangs up before it is agreed on.
+const HANDSHAKE: [&str; 4] = [
+    "received corrupt message",
+    "received unexpected message",
+    "tls handshake eof",
+    "(Connect): Connection reset",
+];
+
 /// Asks for `url` without a token, trusting `root` beside the system's certificates. Goes through
 /// the proxy of the environment, as everything does that is said to Azure.
-pub(super) async fn ask(root: Option<&[u8]>, url: &Url) -> Result<Answer, Unreached> {
+pub(super) async fn ask(root: Option<&[u8]>, url: &Url) -> Asked {
     let client = http_client(root).map_err(|error| Unreached {
         layer: Layer::Certificates,
         reason: error.story(),
@@ -74,6 +87,11 @@ pub(super) fn silent(check: &'static str) -> Finding {
     Finding::fail(check, exit::UNAVAILABLE, detail, remedy)
 }
 
+/// Host of `url`, and its port unless that is the usual one.
+pub(super) fn place(url: &Url) -> &str {
+    &url[url::Position::BeforeHost..url::Position::AfterPort]
+}
+
 impl Unreached {
     /// The libraries have words for each layer, but no type. None of these can be in the name of a
     /// host, which errors quote.
@@ -86,6 +104,8 @@ impl Unreached {
             Layer::Proxy
         } else if any("invalid peer certificate") || any("received fatal alert") {
             Layer::Tls
+        } else if HANDSHAKE.into_iter().any(any) && !any("tcp connect error") {
+            Layer::Handshake
         } else if any("tcp connect error") || any("(Connect)") {
             Layer::Tcp
         } else {
@@ -112,6 +132,9 @@ impl Unreached {
             Layer::Dns => format!("DNS does not resolve {host}: {reason}"),
             Layer::Proxy => format!("the proxy opens no tunnel to {host}: {reason}"),
             Layer::Tcp => format!("no TCP connection to {host}: {reason}"),
+            Layer::Handshake => {
+                format!("{host} accepts TCP, but does not agree on TLS: {reason}")
+            }
             Layer::Tls => format!("TLS with {host} fails after TCP connected: {reason}"),
             Layer::Http => format!("{host} gives no answer: {reason}"),
         }
@@ -142,6 +165,21 @@ mod tests {
                 "error sending request for url (https://kv.vault.azure.net/): client error \
                  (Connect): tunnel error: proxy authorization required",
                 Layer::Proxy,
+            ),
+            (
+                "error sending request for url (https://127.0.0.1:7233/): client error (Connect): \
+                 received corrupt message of type InvalidContentType",
+                Layer::Handshake,
+            ),
+            (
+                "error sending request for url (https://kv.vault.azure.net/): client error \
+                 (Connect): Connection reset by peer (os error 104)",
+                Layer::Handshake,
+            ),
+            (
+                "error sending request for url (https://kv.vault.azure.net/): client error \
+                 (Connect): tcp connect error: Connection reset by peer (os error 104)",
+                Layer::Tcp,
             ),
         ] {
             let error: Box<dyn Error> = text.into();

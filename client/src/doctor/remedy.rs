@@ -3,7 +3,7 @@
 //! What is known is put in; what is not stands in angle brackets.
 
 use sealane_codec::azure::{AzureError, Cause, is_no_match};
-use sealane_service::settings::{KeyVault, Temporal};
+use sealane_service::settings::{ApiKey, KeyVault, Temporal};
 use url::Url;
 
 use super::{claims::Claims, network::Layer, subject::Subject};
@@ -25,14 +25,13 @@ pub(super) const OTHER_TENANT: &str = "use an identity of the vault's tenant: `a
 pub(super) const NO_ENCRYPTION: &str =
     "unless that is intended, set KEYVAULT_URL or SEALANE_KEY_FILE and remove SEALANE_ENCRYPTION";
 
-pub(super) const KEY_FILE: &str = "make one with `sealane keys generate`";
+pub(super) const ALL_DISABLED: &str =
+    "enable the one that was active last: running processes still encrypt under it";
 
-pub(super) const NO_ACTIVE: &str = "make a new version with `sealane keys rotate`";
+pub(super) const HAS_EXPIRED: &str = "make a new version with `sealane keys rotate`";
 
 pub(super) const BAD_VALUE: &str =
     "make a new version with `sealane keys rotate`, then disable the bad one";
-
-pub(super) const TEMPORAL_TLS: &str = "check TEMPORAL_TLS_SERVER_CA_CERT_PATH (who issued the server's certificate), TEMPORAL_TLS_SERVER_NAME (the name in it) and whether the server speaks TLS at all (TEMPORAL_TLS=false)";
 
 pub(super) const TEMPORAL_SILENT: &str = "check that TEMPORAL_ADDRESS is the gRPC port of a frontend, and TEMPORAL_TLS: a server that wants TLS does not answer without (TEMPORAL_TLS=true)";
 
@@ -43,6 +42,12 @@ pub(super) const TEMPORAL_AUTH: &str = "replace TEMPORAL_API_KEY, the key in TEM
 pub(super) const NO_POLLERS: &str = "start a worker, or look why it does not poll: `kubectl get pods -l app.kubernetes.io/name=sealane-worker`; TEMPORAL_TASK_QUEUE and TEMPORAL_NAMESPACE must be the worker's";
 
 pub(super) const OLD_POLLERS: &str = "the worker may have gone or hang: `kubectl get pods -l app.kubernetes.io/name=sealane-worker`, then its /readyz";
+
+pub(super) const SIGN_IN: &str = "sign in with `az login` or `azd auth login`; `az account get-access-token --resource https://vault.azure.net` says why it gives no token";
+
+pub(super) const NO_DNS: &str = "DNS or the way to it is broken here, as no name of Azure resolves: `kubectl get pods -n kube-system -l k8s-app=kube-dns`, and network policies must allow port 53";
+
+const TEMPORAL_TLS: &str = "check TEMPORAL_TLS_SERVER_CA_CERT_PATH (who issued the server's certificate) and TEMPORAL_TLS_SERVER_NAME (the name in it)";
 
 const WAIT: &str = "which takes some minutes to work";
 
@@ -102,25 +107,48 @@ fn annotation(claims: Option<&Claims>) -> String {
     }
 }
 
+/// What to do where Entra's name is not known. Only a name that was set may be misspelt.
+pub(super) fn entra_dns(subject: &Subject) -> String {
+    let authority = subject.value("AZURE_AUTHORITY_HOST").unwrap_or_default();
+    let url = Url::parse(authority).ok();
+    let host = url.as_ref().and_then(Url::host_str).unwrap_or("<host>");
+    let resolve = format!("the cluster's DNS must resolve {host}: {}", nslookup(host));
+    match host {
+        "login.microsoftonline.com" => resolve,
+        _ => format!("check the name in AZURE_AUTHORITY_HOST; {resolve}"),
+    }
+}
+
+fn nslookup(host: &str) -> String {
+    format!("`kubectl run dns --rm -it --image=busybox --restart=Never -- nslookup {host}`")
+}
+
 /// What to do about a vault that cannot be reached.
-pub(super) fn vault_network(layer: Layer, host: &str) -> String {
+pub(super) fn vault_network(layer: Layer, vault: &Url) -> String {
+    let host = vault.host_str().unwrap_or_default();
+    let port = vault.port_or_known_default().unwrap_or_default();
     match layer {
         Layer::Certificates => "KEYVAULT_CA_FILE must hold certificates in PEM".to_owned(),
         Layer::Dns => format!(
             "check the name in KEYVAULT_URL: `az keyvault list --query \"[].properties.vaultUri\" -o tsv`; \
              with a private endpoint, the zone privatelink.vaultcore.azure.net must be linked to the \
-             cluster's network: `kubectl run dns --rm -it --image=busybox --restart=Never -- nslookup {host}`"
+             cluster's network: {}",
+            nslookup(host)
         ),
         Layer::Proxy => format!(
-            "check the name in KEYVAULT_URL and HTTPS_PROXY; the proxy must let {host}:443 through, or \
+            "check the name in KEYVAULT_URL and HTTPS_PROXY; the proxy must let {host}:{port} through, or \
              NO_PROXY must name it"
         ),
         Layer::Tls => {
             "with a proxy that inspects TLS, KEYVAULT_CA_FILE must name its root".to_owned()
         }
+        Layer::Handshake => format!(
+            "check host and port in KEYVAULT_URL, as a vault speaks TLS; if they are right, look for \
+             a firewall or proxy that lets connections to {host}:{port} begin and breaks them off"
+        ),
         Layer::Tcp | Layer::Http => format!(
-            "allow egress to {host}:443: `kubectl get networkpolicy -A`, the subnet's security group, \
-             the firewall before the cluster"
+            "check the port in KEYVAULT_URL and allow egress to {host}:{port}: `kubectl get \
+             networkpolicy -A`, the subnet's security group, the firewall before the cluster"
         ),
     }
 }
@@ -145,7 +173,8 @@ pub(super) fn vault(
             let version = version.unwrap_or("<version>");
             format!(
                 "enable it with `az keyvault secret set-attributes --vault-name {name} --name {secret} \
-                 --version {version} --enabled true`, or make a new one with `sealane keys rotate`"
+                 --version {version} --enabled true`, if it was active last: running processes still \
+                 encrypt under it"
             )
         }
         Cause::NotFound => no_secret(&vault.url),
@@ -215,6 +244,24 @@ pub(super) fn temporal_dns() -> String {
     "check the host in TEMPORAL_ADDRESS: `kubectl get service -A | grep frontend` shows those of \
      the cluster"
         .to_owned()
+}
+
+/// What to do about a server that is not trusted. Plaintext is offered only where no API key would
+/// be in it.
+pub(super) fn temporal_tls(settings: &Temporal) -> String {
+    let name = match settings.api_key {
+        ApiKey::Value(_) => "TEMPORAL_API_KEY",
+        ApiKey::File(_) => "TEMPORAL_API_KEY_FILE",
+        ApiKey::None => {
+            return format!(
+                "{TEMPORAL_TLS}, and whether the server speaks TLS (TEMPORAL_TLS=false)"
+            );
+        }
+    };
+    format!(
+        "{TEMPORAL_TLS}; {name} turns TLS on, so that nobody reads the key on its way: if the server \
+         speaks no TLS, remove {name}"
+    )
 }
 
 pub(super) fn temporal_tcp(address: &str) -> String {

@@ -58,11 +58,19 @@ impl Subject {
         envelope.is_some_and(|envelope| envelope.encrypts)
     }
 
+    /// Whether keys are to come from a file and from a vault, so that nobody can say from where.
+    pub(super) fn has_two_sources(&self) -> bool {
+        let sources = ["SEALANE_KEY_FILE", "KEYVAULT_URL"];
+        sources.iter().all(|name| self.value(name).is_some())
+    }
+
     /// Why nothing is asked of Azure, if nothing is.
     pub(super) fn without_azure(&self) -> Option<&'static str> {
         let asked = ["KEYVAULT_URL", "KEYVAULT_KEY_URI"];
         if self.is_off() {
             Some("SEALANE_ENCRYPTION=off")
+        } else if self.has_two_sources() {
+            Some("cannot be checked before settings passes")
         } else if asked.iter().any(|name| self.value(name).is_some()) {
             None
         } else if self.value("SEALANE_KEY_FILE").is_some() {

@@ -104,7 +104,8 @@ async fn tls(settings: &Temporal) -> Finding {
         Some(Err(other)) => other.to_string(),
         None => format!("TLS with {address} is not agreed on within {LIMIT:?}"),
     };
-    Finding::fail(TLS, exit::UNAVAILABLE, detail, remedy::TEMPORAL_TLS)
+    let remedy = remedy::temporal_tls(settings);
+    Finding::fail(TLS, exit::UNAVAILABLE, detail, remedy)
 }
 
 /// Says hello with the credentials of the settings. No payload is sent or read with this client, so

@@ -1,11 +1,11 @@
 //! Whether the vault can be reached at all, which needs no identity.
 
 use sealane_service::exit;
+use url::Url;
 
 use super::{
     Finding,
-    clock::Reading,
-    network::{self, Answer, Layer, Unreached},
+    network::{self, Answer, Asked, Layer, Unreached},
     remedy,
     subject::Subject,
 };
@@ -15,8 +15,8 @@ pub(super) const REACHABLE: &str = "vault-reachable";
 /// What every vault answers to, with 401, for somebody without a token.
 const ANYTHING: &str = "secrets?api-version=2025-07-01&maxresults=1";
 
-/// Asks the vault for something without a token, and looks at the time of its answer.
-pub(super) async fn reach(subject: &Subject) -> (Finding, Option<Reading>) {
+/// Asks the vault for something without a token, and returns its answer too, if it was asked.
+pub(super) async fn reach(subject: &Subject) -> (Finding, Option<Asked>) {
     if let Some(why) = subject.without_azure() {
         return (Finding::skipped(REACHABLE, why), None);
     }
@@ -31,11 +31,12 @@ pub(super) async fn reach(subject: &Subject) -> (Finding, Option<Reading>) {
     let Ok(url) = vault.join(ANYTHING) else {
         return (Finding::needs(REACHABLE, "settings"), None);
     };
-    let host = vault.host_str().unwrap_or_default();
-    match network::ask(root.as_deref(), &url).await {
-        Ok(answer) => (reached(subject, host, &answer), answer.reading),
-        Err(unreached) => (not_reached(host, &unreached), None),
-    }
+    let asked = network::ask(root.as_deref(), &url).await;
+    let finding = match &asked {
+        Ok(answer) => reached(subject, network::place(&vault), answer),
+        Err(unreached) => not_reached(&vault, unreached),
+    };
+    (finding, Some(asked))
 }
 
 fn reached(subject: &Subject, host: &str, answer: &Answer) -> Finding {
@@ -74,14 +75,15 @@ fn is_id(tenant: &str) -> bool {
     uuid::Uuid::try_parse(tenant).is_ok()
 }
 
-fn not_reached(host: &str, unreached: &Unreached) -> Finding {
+fn not_reached(vault: &Url, unreached: &Unreached) -> Finding {
     let code = match unreached.layer {
         Layer::Certificates | Layer::Tls => exit::SETTINGS,
         Layer::Dns if unreached.is_unknown_host() => exit::SETTINGS,
         _ => exit::UNAVAILABLE,
     };
-    let remedy = remedy::vault_network(unreached.layer, host);
-    Finding::fail(REACHABLE, code, unreached.story(host), remedy)
+    let remedy = remedy::vault_network(unreached.layer, vault);
+    let story = unreached.story(network::place(vault));
+    Finding::fail(REACHABLE, code, story, remedy)
 }
 
 #[cfg(test)]

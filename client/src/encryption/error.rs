@@ -13,7 +13,7 @@ use sealane_service::exit::{self, ExitStatus};
 #[non_exhaustive]
 pub enum EncryptionError {
     /// The key file is missing, unreadable or holds no usable key ring.
-    #[error("SEALANE_KEY_FILE cannot be used: {0}; create one with `sealane keys generate`")]
+    #[error("SEALANE_KEY_FILE cannot be used: {0}; {remedy}", remedy = .0.remedy())]
     KeyFile(#[from] FileSourceError),
 
     /// No key source is configured although encryption is required.

@@ -43,7 +43,7 @@ pub struct Reencryption {
 /// What has become of one schedule.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reencrypted {
-    /// What its payloads were before.
+    /// What its payloads were before, without those that had to stay so.
     pub tally: Tally,
     /// Why not all of them are under the active key now.
     pub obstacle: Option<Obstacle>,

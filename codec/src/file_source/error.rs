@@ -7,6 +7,13 @@ use std::{
 
 use crate::{KeyError, KeyRingError};
 
+/// What helps a file that is damaged.
+const RESTORE: &str = "correct it, or restore it from a copy";
+
+/// What helps where there is nothing. There may have been something.
+const RESTORE_OR_MAKE: &str = "correct the path, or mount or restore the keys; only where there \
+    never were any, make some with `sealane keys generate`";
+
 /// Why a key file or directory is unusable. Names paths and ids, never contents.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -77,6 +84,34 @@ pub enum FileSourceError {
 }
 
 impl FileSourceError {
+    /// What helps a process that cannot read its keys; empty if it was to write some.
+    ///
+    /// New keys are offered only where there may never have been any: they do not decrypt what old
+    /// ones have encrypted.
+    #[must_use]
+    pub fn remedy(&self) -> &'static str {
+        match self {
+            Self::Read { reason, .. } => match reason.kind() {
+                io::ErrorKind::NotFound => RESTORE_OR_MAKE,
+                io::ErrorKind::PermissionDenied => "let this process read it",
+                _ => RESTORE,
+            },
+            Self::Empty { .. } => RESTORE_OR_MAKE,
+            Self::TooLong { .. } => "name a key ring, or a directory with one file per key",
+            Self::Ring { reason, .. } => match reason {
+                KeyRingError::NoActive { .. } => {
+                    "make one of those active, or restore the one that is missing"
+                }
+                _ => RESTORE,
+            },
+            Self::Name { .. } => "rename it, or remove it from the directory if it is no key",
+            Self::Key { .. } => {
+                "restore it from a copy, or remove it from the directory if it never was a key"
+            }
+            Self::Exists { .. } | Self::Write { .. } => "",
+        }
+    }
+
     pub(super) fn read(path: &Path, reason: io::Error) -> Self {
         let path = path.into();
         Self::Read { path, reason }

@@ -149,6 +149,37 @@ fn a_directory_without_keys_is_an_error() {
 }
 
 #[test]
+fn new_keys_are_offered_only_where_there_may_never_have_been_any() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("keys.json");
+    let remedy = |json: &[u8]| {
+        fs::write(&path, json).unwrap();
+        load(&path).unwrap_err().remedy()
+    };
+    let truncated = remedy(br#"{"active": "a", "ke"#);
+    let garbage = remedy(b"\xff\xfe\x00");
+    let inactive = remedy(format!(r#"{{"active": "b", "keys": {{"a": "{KEY}"}}}}"#).as_bytes());
+    let stray = directory_of(&[("a", KEY), ("notes", "abc")]);
+    let stray = load(stray.path()).unwrap_err().remedy();
+
+    assert!(truncated.contains("restore it from a copy"), "{truncated}");
+    assert!(inactive.contains("make one of those active"), "{inactive}");
+    assert!(stray.contains("remove it from the directory"), "{stray}");
+    assert_eq!(garbage, truncated);
+    for remedy in [truncated, inactive, stray] {
+        assert!(!remedy.contains("keys generate"), "{remedy}");
+    }
+    for nothing in [&folder.path().join("none"), tempdir().unwrap().path()] {
+        let remedy = load(nothing).unwrap_err().remedy();
+        assert!(
+            remedy.contains("only where there never were any"),
+            "{remedy}"
+        );
+        assert!(remedy.contains("sealane keys generate"), "{remedy}");
+    }
+}
+
+#[test]
 fn endless_and_oversized_files_are_refused() {
     let directory = directory_of(&[("big", &" ".repeat(2 << 20))]);
 

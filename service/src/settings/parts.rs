@@ -14,7 +14,7 @@ use super::{
 /// with less than all of them.
 #[derive(Clone, Debug)]
 pub struct Parts {
-    /// How to reach the Temporal service.
+    /// How to reach the Temporal service. Its `deployment` is always `None`.
     pub temporal: Option<Temporal>,
     /// Whether and how payloads are encrypted, with the next three in it.
     pub encryption: Option<Encryption>,
@@ -31,7 +31,7 @@ impl Parts {
     pub fn read(config: Option<&Path>, env: impl Fn(&str) -> Option<OsString>) -> Self {
         let values = &mut Values::collect(config, &env);
         Self {
-            temporal: temporal::read(values).ok(),
+            temporal: temporal::connection(values).ok(),
             encryption: encryption::read(values).ok(),
             key_vault: usable(key_vault::key_vault(values)),
             envelope: usable(key_vault::envelope(values)),
@@ -56,6 +56,13 @@ mod tests {
             let found = variables.find(|(known, _)| *known == name);
             found.map(|(_, value)| OsString::from(value))
         })
+    }
+
+    #[test]
+    fn temporal_can_be_reached_without_knowing_which_version_this_is() {
+        let parts = parts(&[("TEMPORAL_WORKER_BUILD_ID", "1")]);
+
+        assert_eq!(parts.temporal.unwrap().address, "localhost:7233");
     }
 
     #[test]

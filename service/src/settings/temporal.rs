@@ -55,6 +55,16 @@ pub struct Deployment {
 }
 
 pub(super) fn read(values: &mut Values) -> Result<Temporal, Noted> {
+    let connection = connection(values);
+    let deployment = deployment(values);
+    Ok(Temporal {
+        deployment: deployment?,
+        ..connection?
+    })
+}
+
+/// Reads all but which version this process is: the service can be reached without that.
+pub(super) fn connection(values: &mut Values) -> Result<Temporal, Noted> {
     let address = values.parse("TEMPORAL_ADDRESS", parse_address);
     let scheme = address.as_ref().ok().and_then(|(scheme, _)| *scheme);
     let namespace = values.parse("TEMPORAL_NAMESPACE", |text| {
@@ -63,7 +73,6 @@ pub(super) fn read(values: &mut Values) -> Result<Temporal, Noted> {
     let task_queue = values.parse("TEMPORAL_TASK_QUEUE", |text| name(text, 1000));
     let api_key = api_key(values);
     let tls = tls::read(values, scheme);
-    let deployment = deployment(values);
     let headers = values.headers().iter();
     let headers = headers
         .map(|(name, (value, _))| (name.clone(), value.clone()))
@@ -74,7 +83,7 @@ pub(super) fn read(values: &mut Values) -> Result<Temporal, Noted> {
         task_queue: task_queue?,
         api_key: api_key?,
         tls: tls?,
-        deployment: deployment?,
+        deployment: None,
         headers,
     })
 }

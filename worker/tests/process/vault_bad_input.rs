@@ -113,7 +113,7 @@ pub(crate) const INPUTS: &[Input] = &[
             pod.azure.set_enabled(SECRET, &version, false);
         },
         says: "all are disabled",
-        names: &["payload-key in", "enable one", "sealane keys rotate"],
+        names: &["payload-key in", "enable the one that was active last"],
     },
     Input {
         name: "a value that is a password",
@@ -149,6 +149,16 @@ pub(crate) const INPUTS: &[Input] = &[
             pod.set("SEALANE_KEY_ACTIVATION_DELAY", "19m");
         },
         says: "SEALANE_KEY_ACTIVATION_DELAY is \"",
+        names: &["at least 20m, twice SEALANE_KEY_REFRESH"],
+    },
+    Input {
+        name: "keys that are called stale between two refreshes",
+        make: |pod| {
+            pod.set("SEALANE_KEY_REFRESH", "10m");
+            pod.set("SEALANE_KEY_ACTIVATION_DELAY", "20m");
+            pod.set("SEALANE_KEY_STALE_AFTER", "19m");
+        },
+        says: "SEALANE_KEY_STALE_AFTER is \"",
         names: &["at least 20m, twice SEALANE_KEY_REFRESH"],
     },
     Input {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Counted, Findings, KeyUse, KnownKeys, Need, Report};
+use super::{Counted, EXAMPLES, Findings, KeyUse, KnownKeys, Need, Report};
 use crate::audit::{Needs, Scope};
 
 fn counted(id: &str, needs: &[(Need, u64)]) -> Counted {
@@ -58,6 +58,19 @@ fn payloads_workflows_and_schedules_are_summed_by_key() {
     assert_eq!(old.examples, ["w-1", "w-2", "s-1"]);
     let plain = report.keys.iter().find(|row| row.kind == "plaintext");
     assert_eq!(plain.map(|row| row.payloads), Some(1));
+}
+
+#[test]
+fn a_schedule_is_named_however_many_workflows_need_its_key() {
+    let mut findings = findings();
+    let workflows = (0..2 * EXAMPLES).map(|it| counted(&format!("w-{it}"), &[(key("old"), 1)]));
+    findings.workflows = workflows.collect();
+
+    let report = Report::new(&findings, &known());
+
+    let old = row(&report, "old");
+    assert_eq!(old.examples.len(), EXAMPLES);
+    assert_eq!(old.schedule_examples, ["s-1"]);
 }
 
 #[test]

@@ -13,7 +13,10 @@ use crate::{
     audit::{
         Audit as Walk, AuditError, AuditOptions, Findings, KeyUse, KnownKeys, Need, Report, Scope,
     },
-    cli::{CliError, Globals, INTERRUPTED, NOT_DONE, output, output::Format},
+    cli::{
+        CliError, Globals, INTERRUPTED, NOT_DONE, output,
+        output::{Format, counted},
+    },
 };
 
 /// Says for every key what still needs it: payloads in the histories of open workflows, in what is
@@ -28,7 +31,7 @@ pub(in crate::cli) struct Audit {
     #[arg(long)]
     closed: bool,
     /// Workflows or schedules to fetch at once
-    #[arg(long, value_name = "COUNT", default_value = "8")]
+    #[arg(long, value_name = "COUNT", default_value = "8", value_parser = concurrency)]
     concurrency: NonZeroUsize,
     /// Keep counts in this file, and go on from there after an interruption; removed at the end
     #[arg(long, value_name = "FILE")]
@@ -36,6 +39,10 @@ pub(in crate::cli) struct Audit {
     /// End with exit code 1 if this key is active or still needed. Repeatable
     #[arg(long, value_name = "KEY_ID", conflicts_with = "query", value_parser = NonEmptyStringValueParser::new())]
     require_unused: Vec<String>,
+}
+
+fn concurrency(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "expected a number from 1")
 }
 
 /// One key in one line.
@@ -48,7 +55,7 @@ struct Row {
     workflows: u64,
     schedules: u64,
     verdict: &'static str,
-    example: String,
+    examples: String,
 }
 
 impl Audit {
@@ -111,9 +118,11 @@ fn explain(report: &Report) {
     } = report;
     let kind = if report.closed_included { "" } else { "open " };
     eprintln!(
-        "sealane: looked at {workflows} {kind}workflows and {schedules} schedules of namespace {:?}; \
-         {ended} workflows ended meanwhile",
-        report.namespace
+        "sealane: looked at {} and {} of namespace {:?}; {} ended meanwhile",
+        counted(*workflows, &format!("{kind}workflow")),
+        counted(*schedules, "schedule"),
+        report.namespace,
+        counted(*ended, "workflow")
     );
     if report.keys.iter().any(|row| row.can_disable == Some(true)) {
         eprintln!(
@@ -129,9 +138,9 @@ fn explain(report: &Report) {
     }
     if let Some(hidden) = report.keys.iter().find(|row| row.kind == "hidden") {
         eprintln!(
-            "sealane: {} schedules hand on a result that the server does not show; its key cannot be \
-             told before they have run again, as by `sealane schedule trigger`",
-            hidden.schedules
+            "sealane: the server does not show the last results of {}, which it hands on: their keys \
+             cannot be told before the next run, as by `sealane schedule trigger`",
+            counted(hidden.schedules, "schedule")
         );
     }
 }
@@ -171,20 +180,25 @@ fn perhaps_needed(row: &KeyUse, id: &str) -> String {
         format!("trigger these schedules first: {}", row.examples.join(", "))
     };
     format!(
-        "key {id:?} may be needed by {} {} payloads that do not say which key they need; {remedy}",
-        row.payloads, row.kind
+        "key {id:?} may be needed by {} whose key is not shown; {remedy}",
+        counted(row.payloads, &format!("{} payload", row.kind))
     )
 }
 
 fn still_needed(row: &KeyUse, id: &str) -> String {
     let remedy = if row.schedules > 0 {
-        "; `sealane keys reencrypt-schedules` frees schedules"
+        format!(
+            "; `sealane keys reencrypt-schedules` frees schedules or says why it cannot: {}",
+            row.schedule_examples.join(", ")
+        )
     } else {
-        ""
+        String::new()
     };
     format!(
-        "key {id:?} is still needed by {} payloads in {} workflows and {} schedules{remedy}",
-        row.payloads, row.workflows, row.schedules
+        "key {id:?} is still needed by {} in {} and {}{remedy}",
+        counted(row.payloads, "payload"),
+        counted(row.workflows, "workflow"),
+        counted(row.schedules, "schedule")
     )
 }
 
@@ -203,6 +217,15 @@ fn verdict(row: &KeyUse) -> &'static str {
     }
 }
 
+/// One workflow and one schedule: they are freed in different ways.
+fn examples(row: &KeyUse) -> String {
+    let workflow = row.examples.first().filter(|_| row.workflows > 0).cloned();
+    let schedule = row.schedule_examples.first();
+    let schedule = schedule.map(|id| format!("schedule {id}"));
+    let both: Vec<String> = workflow.into_iter().chain(schedule).collect();
+    both.join(", ")
+}
+
 impl From<&KeyUse> for Row {
     fn from(row: &KeyUse) -> Self {
         Self {
@@ -212,7 +235,7 @@ impl From<&KeyUse> for Row {
             workflows: row.workflows,
             schedules: row.schedules,
             verdict: verdict(row),
-            example: row.examples.first().cloned().unwrap_or_default(),
+            examples: examples(row),
         }
     }
 }

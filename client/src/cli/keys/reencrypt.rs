@@ -89,11 +89,14 @@ impl ReencryptSchedules {
             eprintln!("sealane: nothing was changed");
         }
         let problems = rows.iter().filter(|row| row.problem.is_some()).count();
-        if problems == 0 {
-            return Ok(());
-        }
-        let all = rows.len();
-        let message = format!("{problems} of {all} schedules are not wholly under the active key");
+        let all = output::counted(rows.len(), "schedule");
+        let what = match (problems, self.dry_run) {
+            (0, _) => return Ok(()),
+            (1, false) => "is not",
+            (_, false) => "are not",
+            (_, true) => "would not, or perhaps not, be",
+        };
+        let message = format!("{problems} of {all} {what} wholly under the active key");
         Err(CliError::new(NOT_DONE, message))
     }
 }

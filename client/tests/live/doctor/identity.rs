@@ -149,6 +149,11 @@ async fn a_missing_token_file_is_named_with_the_webhook() -> anyhow::Result<()> 
     report
         .fails(78, &["settings", "token-file"], &NO_TOKEN)
         .says(
+            "settings",
+            &["AZURE_FEDERATED_TOKEN_FILE is"],
+            &["let the workload identity webhook set it"],
+        )
+        .says(
             "token-file",
             &["azure-identity-token", "No such file"],
             &[
@@ -228,6 +233,28 @@ async fn entra_out_of_reach_is_not_a_refusal() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn only_a_name_that_was_set_may_be_misspelt() -> anyhow::Result<()> {
+    let pod = Pod::new().await?.without("HTTPS_PROXY");
+    let vault = "https://nuit.vault.invalid";
+    let pod = pod.with("KEYVAULT_URL", vault);
+    let pod = pod.with("AZURE_AUTHORITY_HOST", "https://login.invalid/");
+
+    let report = pod.examine().await;
+
+    let broken = "no name of Azure resolves";
+    report
+        .says("vault-reachable", &[], &[broken, "az keyvault list"])
+        .says(
+            "token-exchange",
+            &[],
+            &[broken, "AZURE_AUTHORITY_HOST", "nslookup login.invalid"],
+        );
+    let remedy = report.finding("token-exchange")["remedy"].to_string();
+    assert!(!remedy.contains("KEYVAULT_URL"), "{remedy}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_laptop_without_a_login_is_told_to_log_in() -> anyhow::Result<()> {
     let pod = Pod::new()
         .await?
@@ -243,5 +270,10 @@ async fn a_laptop_without_a_login_is_told_to_log_in() -> anyhow::Result<()> {
         )
         .says("token-file", &["az or azd"], &[])
         .says("token-exchange", &["nobody is signed in"], &["az login"]);
+    let detail = report.finding("token-exchange")["detail"].to_string();
+    assert!(
+        detail.len() < 100,
+        "the words of az and azd are left to them: {detail}"
+    );
     Ok(())
 }

@@ -59,6 +59,42 @@ async fn without_an_address_only_temporal_is_skipped() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_setting_that_temporal_can_be_reached_without_skips_nothing() -> anyhow::Result<()> {
+    let pod = Pod::new().await?.with("TEMPORAL_WORKER_BUILD_ID", "1");
+
+    let report = pod.examine().await;
+
+    report
+        .fails(78, &["settings"], &[])
+        .says("settings", &["TEMPORAL_DEPLOYMENT_NAME"], &[]);
+    assert_eq!(report.status("temporal-namespace"), "pass");
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_two_sources_one_has_to_go_before_either_is_looked_at() -> anyhow::Result<()> {
+    let pod = Pod::new().await?;
+    let key_file = pod.world.key_file().display().to_string();
+    let pod = pod.with("SEALANE_KEY_FILE", &key_file);
+
+    let report = pod.examine().await;
+
+    report
+        .fails(
+            78,
+            &["settings"],
+            &[&AZURE[..], &["keys", "clock"]].concat(),
+        )
+        .says(
+            "settings",
+            &["SEALANE_KEY_FILE and KEYVAULT_URL are both set"],
+            &["remove one"],
+        );
+    assert_eq!(pod.azure.requests().len(), 0, "nobody is asked");
+    Ok(())
+}
+
+#[tokio::test]
 async fn an_identity_is_checked_even_where_no_vault_is_named() -> anyhow::Result<()> {
     let pod = Pod::new()
         .await?
@@ -110,8 +146,13 @@ async fn a_key_file_that_holds_no_keys_is_named() -> anyhow::Result<()> {
         .says(
             "keys",
             &["SEALANE_KEY_FILE", &key_file],
-            &["sealane keys generate"],
+            &["restore it from a copy"],
         );
+    assert!(
+        !report.finished.stdout.contains("keys generate"),
+        "a new key would not read old payloads: {}",
+        report.finished
+    );
     Ok(())
 }
 

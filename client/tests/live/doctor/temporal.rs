@@ -143,6 +143,26 @@ async fn tls_is_a_check_of_its_own() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn an_api_key_is_never_advised_to_be_sent_in_the_clear() -> anyhow::Result<()> {
+    let pod = Pod::new().await?.with("TEMPORAL_API_KEY", "s3cr3t-api-key");
+
+    let report = pod.examine().await;
+
+    let skipped = [&["temporal-auth"][..], &NO_AUTH].concat();
+    report.fails(69, &["temporal-tls"], &skipped).says(
+        "temporal-tls",
+        &[],
+        &["TEMPORAL_API_KEY turns TLS on", "remove TEMPORAL_API_KEY"],
+    );
+    assert!(
+        !report.finished.stdout.contains("TEMPORAL_TLS=false"),
+        "{}",
+        report.finished
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_server_that_wants_tls_is_not_taken_for_one_that_refuses() -> anyhow::Result<()> {
     let front = Authority::new()?
         .front(server().await.address(), false)

@@ -76,9 +76,16 @@ async fn a_secret_whose_versions_are_all_disabled_is_told_by_the_vault() -> anyh
          --enabled true",
         pod.version
     );
-    report
-        .fails(78, &["vault-get"], &["keys"])
-        .says("vault-get", &["SecretDisabled"], &[&enable]);
+    report.fails(78, &["vault-get"], &["keys"]).says(
+        "vault-get",
+        &["SecretDisabled"],
+        &[&enable, "active last"],
+    );
+    assert!(
+        !report.finished.stdout.contains("keys rotate"),
+        "it refuses until one is enabled: {}",
+        report.finished
+    );
     Ok(())
 }
 
@@ -146,8 +153,17 @@ async fn no_connection_and_no_trust_are_told_apart() -> anyhow::Result<()> {
     let report = pod.examine().await;
     report.fails(69, &["vault-reachable"], &NO_VAULT).says(
         "vault-reachable",
-        &["no TCP connection", "refused"],
-        &["kubectl get networkpolicy"],
+        &["no TCP connection to 127.0.0.1:9", "refused"],
+        &["egress to 127.0.0.1:9", "kubectl get networkpolicy"],
+    );
+
+    let plain = pod.world.settings().temporal.address;
+    let pod = pod.with("KEYVAULT_URL", &format!("https://{plain}"));
+    let report = pod.examine().await;
+    report.fails(69, &["vault-reachable"], &NO_VAULT).says(
+        "vault-reachable",
+        &[&format!("{plain} accepts TCP, but does not agree on TLS")],
+        &["host and port in KEYVAULT_URL"],
     );
 
     let pod = Pod::new().await?.without("KEYVAULT_CA_FILE");

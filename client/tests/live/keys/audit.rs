@@ -61,8 +61,14 @@ async fn an_audit_says_who_still_needs_a_key() -> anyhow::Result<()> {
         (&json!(true), &json!(false))
     );
     assert_eq!(refused.code, 1, "{refused}");
-    let why = "key \"old\" is still needed by 6 payloads in 1 workflows and 1 schedules";
+    let why = "key \"old\" is still needed by 6 payloads in 1 workflow and 1 schedule";
     assert!(refused.stderr.contains(why), "{refused}");
+    let which = "reencrypt-schedules` frees schedules or says why it cannot: daily";
+    assert!(refused.stderr.contains(which), "{refused}");
+    assert!(
+        refused.stdout.contains("before, schedule daily"),
+        "{refused}"
+    );
     Ok(())
 }
 
@@ -137,7 +143,7 @@ async fn a_key_is_not_free_while_payloads_do_not_say_which_they_need() -> anyhow
 
     assert_eq!(row(&report, "key", OLD)["canDisable"], json!(null));
     assert_eq!(refused.code, 1, "{refused}");
-    let why = "key \"old\" may be needed by 1 legacy payloads that do not say which key they need; \
+    let why = "key \"old\" may be needed by 1 legacy payload whose key is not shown; \
                set SEALANE_LEGACY_KEY_ID as the processes have it";
     assert!(refused.stderr.contains(why), "{refused}");
     let elsewhere = "other namespaces were not looked at";

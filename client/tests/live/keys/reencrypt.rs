@@ -202,7 +202,7 @@ async fn a_schedule_that_cannot_be_read_is_left_and_the_others_are_not() -> anyh
 
     assert_eq!(
         finished.fails(1),
-        "1 of 2 schedules are not wholly under the active key"
+        "1 of 2 schedules is not wholly under the active key"
     );
     let problem = done(&finished.json(), "foreign")["problem"].clone();
     assert!(problem.to_string().contains("lost"), "{finished}");
@@ -264,15 +264,27 @@ async fn a_memo_that_the_server_does_not_let_be_changed_is_reported() -> anyhow:
         .await;
     scene.rotate();
 
-    let finished = scene
-        .terminal
-        .run("keys reencrypt-schedules -s daily -o json")
-        .await;
+    let line = "keys reencrypt-schedules -s daily -o json";
+    let foretold = scene.terminal.run(&format!("{line} --dry-run")).await;
+    let finished = scene.terminal.run(line).await;
+    let again = scene.terminal.run(line).await;
     let report = scene.audit("", 0, 1).await;
 
     assert_eq!(finished.code, 1, "{finished}");
     let problem = done(&finished.json(), "daily")["problem"].clone();
     assert!(problem.to_string().contains("own memo"), "{finished}");
+    let tally = |it: &Finished| {
+        let rows = it.json();
+        let row = done(&rows, "daily");
+        (row["reencrypted"].clone(), row["unchanged"].clone())
+    };
+    assert_eq!(tally(&finished), (json!(2), json!(0)), "{finished}");
+    assert_eq!(tally(&again), (json!(0), json!(2)), "{again}");
+    assert_eq!(again.code, 1, "{again}");
+    let untried = "1 of 1 schedule would not, or perhaps not, be wholly under the active key";
+    assert_eq!(foretold.lines_of_failure(1)[1], untried);
+    let problem = done(&foretold.json(), "daily")["problem"].clone();
+    assert!(problem.to_string().contains("own memo"), "{foretold}");
     let old = row(&report, "key", OLD);
     assert_eq!(
         old["payloads"], 1,

@@ -126,3 +126,29 @@ fn time(words: &[String], name: &str) -> Option<SystemTime> {
     let at = optional(words, name)?;
     Some(humantime::parse_rfc3339(at).expect("a time"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, time::Duration};
+
+    use sealane_tests::azure::{FakeAzure, NewVersion, SECRET};
+
+    use super::{super::shell, run};
+
+    #[tokio::test]
+    #[should_panic(expected = "begins before it expires")]
+    async fn a_pending_version_cannot_just_expire() {
+        let fake = FakeAzure::start().await.unwrap();
+        let pending = NewVersion {
+            not_before: Some(fake.now() + Duration::from_mins(30)),
+            ..NewVersion::default()
+        };
+        let version = fake.add_version_with(SECRET, "open sesame", pending);
+        let line = format!(
+            "keyvault secret set-attributes --vault-name unit --name {SECRET} --version {version} \
+             --expires 2020-01-01T00:00:00Z --output none"
+        );
+
+        run(&fake, Path::new("."), &shell::words(&line));
+    }
+}

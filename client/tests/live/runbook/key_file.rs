@@ -109,3 +109,19 @@ fn between<'a>(filter: &'a str, before: &str, after: &str) -> anyhow::Result<&'a
     let inner = inner.and_then(|inner| inner.strip_suffix(after));
     inner.with_context(|| format!("nobody taught us jq {filter:?}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::merge;
+
+    #[test]
+    fn of_two_keys_with_one_id_the_right_one_wins() {
+        let mut merged = json!({"active": "b", "keys": {"a": 1, "b": 2}});
+
+        merge(&mut merged, json!({"active": "a", "keys": {"a": 3}}));
+
+        assert_eq!(merged, json!({"active": "a", "keys": {"a": 3, "b": 2}}));
+    }
+}
