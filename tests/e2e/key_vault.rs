@@ -104,6 +104,18 @@ fn ids(ring: &SharedKeyRing) -> Vec<String> {
     ring.current().ids().map(ToString::to_string).collect()
 }
 
+/// Why a start that waits no longer than `start_limit` gets no keys.
+async fn not_loaded(secret: VaultSecret, start_limit: Duration) -> LoadError {
+    let options = SourceOptions {
+        start_limit,
+        ..OPTIONS
+    };
+    let loaded = Source::load(secret, options).await;
+    loaded
+        .map(|(ring, _)| ring)
+        .expect_err("a start that fails")
+}
+
 #[tokio::test]
 async fn every_version_of_a_paged_list_opens_and_the_active_one_seals() -> anyhow::Result<()> {
     let fake = FakeAzure::start().await?;
@@ -206,18 +218,9 @@ async fn a_vault_that_nobody_knows_is_not_waited_for_longer_than_told() -> anyho
     let fake = FakeAzure::start().await?;
     let url = "https://untit.vault.azure.net".parse()?;
     let secret = VaultSecret::new(&fake.azure(), &url, SECRET)?;
-    let start_limit = Duration::from_secs(1);
 
-    let loaded = Source::load(
-        secret,
-        SourceOptions {
-            start_limit,
-            ..OPTIONS
-        },
-    )
-    .await;
+    let error = not_loaded(secret, Duration::from_secs(1)).await;
 
-    let error = loaded.map(|(ring, _)| ring).unwrap_err();
     assert!(error.is_unreachable(), "{error}");
     assert!(
         error.to_string().contains("https://untit.vault.azure.net/"),

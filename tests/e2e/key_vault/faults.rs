@@ -2,12 +2,11 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use sealane_codec::key_vault::{Source, SourceOptions};
 use sealane_tests::azure::{
     Endpoint, FakeAzure, Fault, Outage, RetryAfter, Role, SECRET, Side, Trouble,
 };
 
-use super::{Following, KEY, OPTIONS, load, old, secret};
+use super::{Following, KEY, load, not_loaded, old, secret};
 
 #[tokio::test]
 async fn no_fault_of_the_vault_changes_the_ring_and_each_is_told_apart() -> anyhow::Result<()> {
@@ -137,19 +136,10 @@ async fn start_waits_for_a_role_and_for_a_vault_that_is_busy() -> anyhow::Result
 async fn a_role_that_never_comes_is_named_with_the_caller() -> anyhow::Result<()> {
     let fake = FakeAzure::start().await?;
     fake.revoke(Role::SecretsUser);
-    let start_limit = std::time::Duration::from_millis(100);
 
     let secret = secret(&fake.azure(), &fake);
-    let loaded = Source::load(
-        secret,
-        SourceOptions {
-            start_limit,
-            ..OPTIONS
-        },
-    )
-    .await;
+    let error = not_loaded(secret, std::time::Duration::from_millis(100)).await;
 
-    let error = loaded.map(|(ring, _)| ring).unwrap_err();
     assert!(error.is_refusal());
     let text = error.to_string();
     for part in [

@@ -4,11 +4,11 @@ use std::time::{Duration, SystemTime};
 
 use sealane_codec::{
     azure::{Azure, AzureError, Cause, Identity, WorkloadIdentity},
-    key_vault::{Source, SourceOptions},
+    key_vault::Source,
 };
 use sealane_tests::azure::{Assertion, Endpoint, FakeAzure, Fault, SECRET, Trouble};
 
-use super::{Following, KEY, OPTIONS, old, secret};
+use super::{Following, KEY, OPTIONS, not_loaded, old, secret};
 
 const SCOPE: &str = "https://vault.azure.net/.default";
 
@@ -98,19 +98,10 @@ async fn a_wrong_subject_is_named_once_the_time_is_up() -> anyhow::Result<()> {
         ..Assertion::default()
     };
     fake.write_assertion(&fake.token_file(), &assertion);
-    let start_limit = Duration::from_millis(100);
 
     let secret = secret(&fake.azure(), &fake);
-    let loaded = Source::load(
-        secret,
-        SourceOptions {
-            start_limit,
-            ..OPTIONS
-        },
-    )
-    .await;
+    let error = not_loaded(secret, Duration::from_millis(100)).await;
 
-    let error = loaded.map(|(ring, _)| ring).unwrap_err();
     assert!(error.is_refusal());
     let text = error.to_string();
     for part in [
