@@ -56,6 +56,39 @@ struct Stored {
     conflict_token: Vec<u8>,
 }
 
+impl Stored {
+    /// Takes what matters out of a `DescribeScheduleResponse`.
+    fn described(answer: &[u8]) -> Result<Self, wire::Malformed> {
+        let field = |number| Ok(wire::embedded(answer, number)?.unwrap_or_default());
+        Ok(Self {
+            schedule: field(DESCRIBED_SCHEDULE)?,
+            memo: field(DESCRIBED_MEMO)?,
+            conflict_token: field(DESCRIBED_TOKEN)?,
+        })
+    }
+
+    /// Completes an `UpdateScheduleRequest` that puts `schedule` and `memo` in place of what is
+    /// stored, and that the server drops if that is not what is stored any more.
+    fn replaced_by(
+        &self,
+        mut request: UpdateScheduleRequest,
+        schedule: Option<&[u8]>,
+        memo: Option<&[u8]>,
+    ) -> Vec<u8> {
+        request.conflict_token.clone_from(&self.conflict_token);
+        let mut request = request.encode_to_vec();
+        wire::embed(
+            &mut request,
+            UPDATED_SCHEDULE,
+            schedule.unwrap_or(&self.schedule),
+        );
+        if let Some(memo) = memo {
+            wire::embed(&mut request, UPDATED_MEMO, memo);
+        }
+        request
+    }
+}
+
 impl Reencryption {
     /// Connects once more, for requests as bytes.
     ///
@@ -175,16 +208,10 @@ impl Reencryption {
         let answer = answer
             .await
             .map_err(|status| self.schedules.failed(id, status))?;
-        let field = |number| match wire::embedded(&answer, number) {
-            Ok(field) => Ok(field.unwrap_or_default()),
-            Err(wire::Malformed) => Err(CallError::Unexpected {
-                reason: format!("the description of schedule {id:?} is no message"),
-            }),
-        };
-        Ok(Stored {
-            schedule: field(DESCRIBED_SCHEDULE)?,
-            memo: field(DESCRIBED_MEMO)?,
-            conflict_token: field(DESCRIBED_TOKEN)?,
+        let stored = Stored::described(&answer);
+        stored.map_err(|wire::Malformed| {
+            let reason = format!("the description of schedule {id:?} is no message");
+            CallError::Unexpected { reason }.into()
         })
     }
 
@@ -197,17 +224,12 @@ impl Reencryption {
         let request = UpdateScheduleRequest {
             namespace: self.schedules.client.namespace(),
             schedule_id: id.to_owned(),
-            conflict_token: stored.conflict_token.clone(),
             identity: self.schedules.client.identity(),
             request_id: request_id(),
             ..UpdateScheduleRequest::default()
         };
-        let mut request = request.encode_to_vec();
-        let schedule = renewed.schedule.as_ref().unwrap_or(&stored.schedule);
-        wire::embed(&mut request, UPDATED_SCHEDULE, schedule);
-        if let Some(memo) = &renewed.memo {
-            wire::embed(&mut request, UPDATED_MEMO, memo);
-        }
+        let schedule = renewed.schedule.as_deref();
+        let request = stored.replaced_by(request, schedule, renewed.memo.as_deref());
         match self.raw.call("UpdateSchedule", request).await {
             Ok(_) => Ok(Sent::ToBeReadBack),
             Err(status) if update::is_conflict(&status) => Ok(Sent::ToBeReadBack),
@@ -231,7 +253,46 @@ fn refuses_memo(status: &Status) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Code, Status, refuses_memo};
+    use prost::Message;
+    use temporalio_common::protos::temporal::api::{
+        common::v1::Memo,
+        schedule::v1::{Schedule, ScheduleState},
+        workflowservice::v1::DescribeScheduleResponse,
+    };
+
+    use super::{Code, Status, Stored, UpdateScheduleRequest, refuses_memo};
+
+    fn noted(notes: &str) -> Schedule {
+        let state = ScheduleState {
+            notes: notes.to_owned(),
+            ..ScheduleState::default()
+        };
+        Schedule {
+            state: Some(state),
+            ..Schedule::default()
+        }
+    }
+
+    #[test]
+    fn an_update_replaces_what_was_read_and_nothing_newer() {
+        let described = DescribeScheduleResponse {
+            schedule: Some(noted("stored")),
+            memo: Some(Memo::default()),
+            conflict_token: b"token".to_vec(),
+            ..DescribeScheduleResponse::default()
+        };
+        let stored = Stored::described(&described.encode_to_vec()).unwrap();
+        let request = |schedule: Option<&[u8]>| {
+            let request = stored.replaced_by(UpdateScheduleRequest::default(), schedule, None);
+            UpdateScheduleRequest::decode(&*request).unwrap()
+        };
+
+        let renewed = request(Some(&noted("renewed").encode_to_vec()));
+        assert_eq!(renewed.conflict_token, b"token");
+        assert_eq!(renewed.schedule, Some(noted("renewed")));
+        assert_eq!(renewed.memo, None);
+        assert_eq!(request(None).schedule, Some(noted("stored")));
+    }
 
     #[test]
     fn only_a_refused_memo_is_sent_again_without_it() {
