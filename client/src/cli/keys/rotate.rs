@@ -8,14 +8,14 @@ use sealane_codec::{
     azure::AzureError,
     rotation::{Plan, Version},
 };
-use sealane_service::exit::{self, ExitStatus};
+use sealane_service::{
+    encryption::EncryptionError,
+    exit::{self, ExitStatus},
+};
 use serde::Serialize;
 
 use super::vault::{self, Vault, moment};
-use crate::{
-    cli::{CliError, Globals, output, session},
-    encryption::EncryptionError,
-};
+use crate::cli::{CliError, Globals, output, session};
 
 /// A key that waits for longer protects nothing, and is more likely a slip: `30M` are months.
 const LATEST: Duration = Duration::from_hours(30 * 24);
@@ -36,6 +36,13 @@ pub(in crate::cli) struct Rotate {
     #[arg(long, value_name = "ID")]
     key_id: Option<String>,
 }
+
+/// Vaults note in whole seconds when a version was created, and the newest one takes over: of two of the
+/// same second nobody could say which that is.
+const TICK: Duration = Duration::from_secs(1);
+
+/// How far the newest version is waited for if its time is ahead of this machine's clock.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// What happens when.
 #[derive(Serialize)]
@@ -64,7 +71,9 @@ impl Rotate {
         let vault = Vault::of(&settings)?.ok_or_else(|| vault::needed("rotate"))?;
         let not_before = self.not_before(&vault, SystemTime::now())?;
         let id = self.key_id()?;
-        let former = former(&vault, id.as_ref()).await?;
+        let plan = vault.plan().await?;
+        let former = former(&vault, &plan, id.as_ref())?;
+        tokio::time::sleep(until_newest(&plan, SystemTime::now())).await;
         let key = Key::generate();
         let key = key.map_err(|error| CliError::new(exit::INTERNAL, error.to_string()))?;
         let created = vault.secret.create(&key, id.as_ref(), not_before).await;
@@ -133,14 +142,21 @@ fn not_created(error: AzureError) -> CliError {
 }
 
 /// The version that encrypts until now; `None` if there is no version yet.
-async fn former(vault: &Vault, id: Option<&KeyId>) -> Result<Option<Version>, CliError> {
-    let plan = vault.plan().await?;
-    refuse_taken(&plan, id)?;
+fn former(vault: &Vault, plan: &Plan, id: Option<&KeyId>) -> Result<Option<Version>, CliError> {
+    refuse_taken(plan, id)?;
     let active = plan.active().cloned();
     if active.is_none() && !plan.stages.is_empty() {
         return Err(all_disabled(vault));
     }
     Ok(active)
+}
+
+/// How long to wait at `now` until a version that is made is newer than all others.
+fn until_newest(plan: &Plan, now: SystemTime) -> Duration {
+    let newest = plan.stages.iter().map(|(version, _)| version.created).max();
+    let free = newest.and_then(|newest| newest.checked_add(TICK));
+    let wait = free.and_then(|free| free.duration_since(now).ok());
+    wait.unwrap_or_default().min(LONGEST_WAIT)
 }
 
 /// Running processes still encrypt under the one they have. What starts with nothing but a new

@@ -64,6 +64,22 @@ async fn the_key_is_random_and_in_the_vault_alone() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn of_two_versions_made_at_once_the_second_is_the_newer_one() -> anyhow::Result<()> {
+    let keyboard = Keyboard::open().await?;
+    let first = keyboard.vault.add_key(Duration::ZERO);
+
+    let second = keyboard.json("keys rotate").await?;
+    let rows = keyboard.json("keys list").await?;
+
+    assert!(time(&rows[0], "created") > time(&rows[1], "created"));
+    assert_eq!(
+        (&rows[0]["keyId"], &rows[1]["keyId"]),
+        (&second["keyId"], &json!(first))
+    );
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_rotation_says_when_each_stage_begins() -> anyhow::Result<()> {
     let keyboard = Keyboard::open().await?;
     let old = keyboard.vault.add_key(DAY);
