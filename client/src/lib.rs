@@ -6,7 +6,6 @@ pub mod cli;
 pub mod connection;
 pub mod decode;
 pub mod doctor;
-pub mod encryption;
 pub mod failure;
 pub mod handles;
 pub mod payload;

@@ -9,11 +9,8 @@ use std::{
 };
 
 use anyhow::Context;
-use sealane_client::{
-    connection::{self, Extras},
-    encryption,
-};
-use sealane_service::settings::Settings;
+use sealane_client::connection::{self, Extras};
+use sealane_service::{encryption, settings::Settings};
 use temporalio_client::Client;
 
 use crate::{

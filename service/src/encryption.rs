@@ -17,7 +17,8 @@ use sealane_codec::{
     key_vault::{LoadError, SharedStatus, Source, SourceOptions, VaultSecret},
     rotation::Policy,
 };
-use sealane_service::settings::{self, Encryption, EncryptionMode, KeySource, KeyVault};
+
+use crate::settings::{self, Encryption, EncryptionMode, KeySource, KeyVault};
 
 pub use azure::azure;
 pub use error::EncryptionError;

@@ -2,11 +2,11 @@
 
 use prost::Message;
 use sealane_client::{
-    encryption,
     payload::from_json,
     workflow::{Ending, Execution, Start, Workflows},
 };
 use sealane_codec::is_encrypted;
+use sealane_service::encryption;
 use sealane_tests::{TestWorker, World, orders::patiently, python::Python};
 use serde_json::json;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;

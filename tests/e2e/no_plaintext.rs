@@ -3,12 +3,12 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use sealane_client::{
-    encryption,
     payload::{from_json, to_json},
     schedule::{Begin, ScheduleFields, Schedules},
     workflow::{Ending, Execution, Start, Updated, Workflows},
 };
 use sealane_dev::server::{DevServer, Options};
+use sealane_service::encryption;
 use sealane_tests::{
     TestWorker, World,
     canary::{self, mark},

@@ -6,12 +6,12 @@ use std::{collections::BTreeSet, future::Future, time::Duration};
 
 use anyhow::Context;
 use sealane_client::{
-    encryption,
     failure::Report,
     handles::OrderHandle,
     workflow::{Execution, Workflows},
 };
 use sealane_dev::gateway::{Gateway, Operation, State};
+use sealane_service::encryption;
 use sealane_worker::{RegistrationError, Settings, WorkerOptions, flows};
 use sealane_workflows::orders::{Address, Item, Order, Receipt};
 use temporalio_client::{Client, WorkflowStartOptions, errors::WorkflowGetResultError};

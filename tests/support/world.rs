@@ -7,16 +7,13 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use sealane_client::{
-    connection::{self, Extras},
-    encryption,
-};
+use sealane_client::connection::{self, Extras};
 use sealane_codec::{Key, KeyId, KeyRing, file_source};
 use sealane_dev::{
     server::{DevServer, Options},
     temporal_cli::TemporalCli,
 };
-use sealane_service::settings::Settings;
+use sealane_service::{encryption, settings::Settings};
 use temporalio_client::Client;
 use tokio::sync::OnceCell;
 

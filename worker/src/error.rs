@@ -1,7 +1,8 @@
 //! Why a worker did not run, or stopped running.
 
-use sealane_client::{connection::ConnectError, encryption::EncryptionError};
+use sealane_client::connection::ConnectError;
 use sealane_service::{
+    encryption::EncryptionError,
     exit::{self, ExitStatus},
     probes::BindError,
 };

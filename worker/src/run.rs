@@ -8,11 +8,9 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use sealane_client::{
-    connection::{self, Extras, PollState, Polls},
-    encryption::{self, Keys},
-};
+use sealane_client::connection::{self, Extras, PollState, Polls};
 use sealane_service::{
+    encryption::{self, Keys},
     probes::{self, Health, Metrics, Server},
     settings::Settings,
 };

@@ -3,14 +3,13 @@
 use std::io;
 
 use sealane_service::{
+    encryption::EncryptionError,
     exit::{self, ExitStatus},
     settings::SettingsError,
 };
 use tonic::Status;
 
-use crate::{
-    call::CallError, connection::ConnectError, decode::Unreadable, encryption::EncryptionError,
-};
+use crate::{call::CallError, connection::ConnectError, decode::Unreadable};
 
 /// What was asked of a workflow did not come about: it failed, does not exist, or said no.
 pub const NOT_DONE: u8 = 1;

@@ -3,14 +3,16 @@
 use std::{collections::BTreeSet, path::Path, sync::Mutex};
 
 use sealane_codec::EncryptionCodec;
-use sealane_service::settings::{Encryption, EncryptionMode, Settings};
+use sealane_service::{
+    encryption::{self, Keys},
+    settings::{Encryption, EncryptionMode, Settings},
+};
 use temporalio_client::Client;
 
 use super::CliError;
 use crate::{
     connection::{self, Extras},
     decode::Decoder,
-    encryption::{self, Keys},
     workflow::Workflows,
 };
 

@@ -6,6 +6,7 @@ use std::{future::pending, num::NonZeroU64, time::Duration};
 
 use clap::{Args, builder::NonEmptyStringValueParser};
 use sealane_service::{
+    encryption,
     exit::{self, ExitStatus, with_causes},
     probes::{self, BindError, Health, Metrics, Server},
     settings::Settings,
@@ -15,9 +16,8 @@ use sealane_service::{
 
 use self::report::Report;
 use super::{CliError, Globals, Session, input, session};
-use crate::{
-    encryption,
-    trigger::{self, FailureKind, InputTemplate, Jitter, Target, TriggerError, TriggerOptions},
+use crate::trigger::{
+    self, FailureKind, InputTemplate, Jitter, Target, TriggerError, TriggerOptions,
 };
 
 #[derive(Debug, Args)]

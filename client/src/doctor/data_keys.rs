@@ -4,10 +4,9 @@ use sealane_codec::{
     azure::Azure,
     envelope::{Envelope, EnvelopeOptions, KeyUris, StartError},
 };
-use sealane_service::{exit::ExitStatus, settings};
+use sealane_service::{encryption::EncryptionError, exit::ExitStatus, settings};
 
 use super::{Finding, network, remedy, subject::Subject, within};
-use crate::encryption::EncryptionError;
 
 const CHECK: &str = "data-keys";
 

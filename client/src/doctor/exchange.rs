@@ -1,7 +1,7 @@
 //! The exchange of the pod's token for one of Entra.
 
 use sealane_codec::azure::{AzureError, Cause};
-use sealane_service::{exit::ExitStatus, settings::AzureIdentity};
+use sealane_service::{encryption::EncryptionError, exit::ExitStatus, settings::AzureIdentity};
 use url::Url;
 
 use super::{
@@ -12,7 +12,6 @@ use super::{
     subject::Subject,
     within,
 };
-use crate::encryption::EncryptionError;
 
 pub(super) const CHECK: &str = "token-exchange";
 

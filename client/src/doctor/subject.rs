@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, ffi::OsString, fs, path::Path, time::Duration};
 
 use sealane_codec::azure::Azure;
-use sealane_service::settings::{
-    ApiKey, AzureIdentity, Encryption, EncryptionMode, KeySource, Parts, report,
+use sealane_service::{
+    encryption,
+    settings::{ApiKey, AzureIdentity, Encryption, EncryptionMode, KeySource, Parts, report},
 };
 use url::Url;
 
 use super::LIMIT;
-use crate::encryption;
 
 /// Fewer characters than any credential has.
 const LEAST_SECRET: usize = 8;

@@ -6,10 +6,10 @@ use sealane_codec::{
     azure::{Azure, Identity, Start, WorkloadIdentity, http_client},
     envelope::{Envelope, EnvelopeOptions, KeyUris, StartError},
 };
-use sealane_service::settings::{self, AzureIdentity, Encryption};
 use tokio::time::sleep;
 
 use super::EncryptionError;
+use crate::settings::{self, AzureIdentity, Encryption};
 
 /// Returns the access to Azure that `settings` describe. Sends nothing.
 ///

@@ -6,7 +6,8 @@ use sealane_codec::{
     file_source::FileSourceError,
     key_vault::LoadError,
 };
-use sealane_service::exit::{self, ExitStatus};
+
+use crate::exit::{self, ExitStatus};
 
 /// Why there is no usable key, so that nothing may start.
 #[derive(Debug, thiserror::Error)]
@@ -80,8 +81,8 @@ fn of_azure(error: &AzureError) -> u8 {
 
 #[cfg(test)]
 mod tests {
+    use crate::exit::{self, ExitStatus};
     use sealane_codec::envelope::StartError;
-    use sealane_service::exit::{self, ExitStatus};
 
     use super::EncryptionError;
 

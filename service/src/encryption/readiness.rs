@@ -7,10 +7,10 @@ use std::{
 
 use futures_util::future::ready;
 use sealane_codec::key_vault::Status;
-use sealane_service::probes::{Health, Metrics};
 use tokio::time::sleep;
 
 use super::Keys;
+use crate::probes::{Health, Metrics};
 
 /// The condition of `/readyz` that these keys decide.
 const CONDITION: &str = "key_ring";

@@ -4,17 +4,14 @@ use std::collections::BTreeMap;
 
 use clap::Args;
 use sealane_codec::rotation::{Plan, Stage, Version};
-use sealane_service::{exit, settings::EncryptionMode};
+use sealane_service::{encryption, exit, settings::EncryptionMode};
 use serde::Serialize;
 
 use super::{
     scrape::{self, Seals},
     vault::{Vault, moment, word},
 };
-use crate::{
-    cli::{CliError, Globals, output, session},
-    encryption,
-};
+use crate::cli::{CliError, Globals, output, session};
 
 /// Lists the keys: which one encrypts, which ones only decrypt, which one comes next and when.
 /// Never shows a key. With a vault, this is what a process would do that listed the versions now.

@@ -11,11 +11,11 @@ use sealane_codec::{
     rotation::{LAST_SECOND, Plan, Policy, Stage, Version, plan},
 };
 use sealane_service::{
-    exit,
+    encryption, exit,
     settings::{KeySource, KeyVault, Settings},
 };
 
-use crate::{cli::CliError, encryption};
+use crate::cli::CliError;
 
 /// A secret, and how processes with these settings use its versions.
 pub(super) struct Vault {

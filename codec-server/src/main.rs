@@ -1,0 +1,3 @@
+//! `sealane-codec-server`.
+
+fn main() {}
