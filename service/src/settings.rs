@@ -8,8 +8,11 @@ use std::{ffi::OsString, net::SocketAddr, path::Path};
 use url::Url;
 
 pub use self::{
+    auth::{Auth, Oidc, TokenHeader},
+    codec_server::CodecServer,
     definitions::{DEFINITIONS, Definition},
     encryption::{Compression, Decode, Encryption, EncryptionMode, Exhausted, KeySource},
+    http::Http,
     key_vault::{Azure, AzureIdentity, Envelope, KeyVault},
     log::{Log, LogFormat},
     parts::Parts,
@@ -18,15 +21,19 @@ pub use self::{
     secret::Secret,
     temporal::{ApiKey, Deployment, Temporal},
     tls::Tls,
+    traces::Traces,
     worker::{Pollers, Worker},
 };
 
 use self::values::{Noted, Values};
 
+mod auth;
+mod codec_server;
 mod config_file;
 mod definitions;
 mod encryption;
 mod hint;
+mod http;
 mod key_vault;
 mod log;
 mod parts;
@@ -38,6 +45,7 @@ mod temporal;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod traces;
 mod values;
 mod worker;
 
@@ -52,8 +60,16 @@ pub struct Settings {
     pub worker: Worker,
     /// Where the process listens for HTTP.
     pub http_addr: SocketAddr,
+    /// How much it takes on over HTTP.
+    pub http: Http,
+    /// Who may use the HTTP API and the codec server.
+    pub auth: Auth,
+    /// What the codec server does for whom.
+    pub codec_server: CodecServer,
     /// What is logged, and how.
     pub log: Log,
+    /// Where traces go.
+    pub traces: Traces,
     /// Gateway that the activities of the order workflow call.
     pub orders_gateway_url: Url,
 }
@@ -84,14 +100,23 @@ impl Settings {
         let encryption = encryption::read(values);
         let worker = worker::read(values);
         let http_addr = values.parse("SEALANE_HTTP_ADDR", |text| text.parse().ok());
+        let http = http::read(values);
+        let auth = auth::read(values);
+        let own = temporal.as_ref().ok().map(|it| it.namespace.as_str());
+        let codec_server = codec_server::read(values, own);
         let log = log::read(values);
+        let traces = traces::read(values);
         let orders_gateway_url = values.parse("ORDERS_GATEWAY_URL", parse_gateway);
         Ok(Self {
             temporal: temporal?,
             encryption: encryption?,
             worker: worker?,
             http_addr: http_addr?,
+            http: http?,
+            auth: auth?,
+            codec_server: codec_server?,
             log: log?,
+            traces: traces?,
             orders_gateway_url: orders_gateway_url?,
         })
     }

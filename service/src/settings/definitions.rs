@@ -51,6 +51,7 @@ pub(super) const PROFILE: &str = "TEMPORAL_PROFILE";
 /// Prefix of the variables that become gRPC headers: one name for each header, so no row of its own.
 pub(super) const GRPC_META: &str = "TEMPORAL_GRPC_META_";
 
+const BYTES: &str = "a whole number of bytes from 1024 to 1073741824";
 const PEM_FILE: &str = "the path of a readable PEM file";
 const PEM_TEXT: &str = "PEM text";
 const SEALS: &str = "a whole number from 1 to 4294967296";
@@ -321,6 +322,106 @@ pub static DEFINITIONS: &[Definition] = &[
     )
     .default("0.0.0.0:8080"),
     Definition::new(
+        "SEALANE_HTTP_MAX_BODY",
+        BYTES,
+        "Largest body of a request to the HTTP API",
+    )
+    .default("4194304"),
+    Definition::new(
+        "SEALANE_HTTP_MAX_CONCURRENT",
+        "a whole number from 1 to 100000",
+        "Requests answered at once; more are told to come back",
+    )
+    .default("256"),
+    Definition::new(
+        "SEALANE_HTTP_TIMEOUT",
+        "a duration from 1s to 10m, such as 30s",
+        "How long one request may take",
+    )
+    .default("30s"),
+    Definition::new(
+        "SEALANE_TRUSTED_PROXIES",
+        "address ranges, separated by commas, such as 10.0.0.0/8",
+        "Proxies whose X-Forwarded-For says where a request comes from",
+    ),
+    Definition::new(
+        "SEALANE_AUTH",
+        "off, or tokens and at most one of oidc, entra-id and temporal-cloud, separated by commas",
+        "How callers of the HTTP API and the codec server prove who they are; off is for loopback only; see auth.md",
+    )
+    .default("off"),
+    Definition::new(
+        "SEALANE_AUTH_TOKENS_FILE",
+        "the path of a file of token digests",
+        "Static bearer tokens; reloaded when it changes",
+    ),
+    Definition::new(
+        "SEALANE_AUTH_ISSUER",
+        "an https URL, or an http URL of this machine, exactly as tokens have it in iss",
+        "Issuer of JSON Web Tokens",
+    ),
+    Definition::new(
+        "SEALANE_AUTH_AUDIENCE",
+        "one or more audiences without white space, separated by commas",
+        "What tokens must have in aud",
+    ),
+    Definition::new(
+        "SEALANE_AUTH_ALGORITHMS",
+        "one or more of RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384 and EdDSA, separated by commas",
+        "How tokens may be signed",
+    )
+    .default("RS256,ES256"),
+    Definition::new(
+        "SEALANE_AUTH_TOKEN_HEADER",
+        "authorization or authorization-extras",
+        "Header with the token; the Web UI sends the ID token in authorization-extras",
+    )
+    .default("authorization"),
+    Definition::new(
+        "SEALANE_AUTH_GRANTS_FILE",
+        "the path of a file of grants",
+        "Which claims give which role in which namespaces; reloaded when it changes",
+    ),
+    Definition::new(
+        "SEALANE_AUTH_PERMISSIONS_CLAIM",
+        "the name of a claim",
+        "Claim with permissions as Temporal's own authorizer reads them, such as orders:read",
+    ),
+    Definition::new(
+        "SEALANE_AUTH_CA_FILE",
+        PEM_FILE,
+        "Certificate authority to trust beside the system's, for the issuer",
+    ),
+    Definition::new(
+        "SEALANE_CODEC_ADDR",
+        "ip:port, such as 0.0.0.0:8081",
+        "Where the codec server listens",
+    )
+    .default("0.0.0.0:8081"),
+    Definition::new(
+        "SEALANE_CODEC_NAMESPACES",
+        "one or more namespaces, separated by commas",
+        "Namespaces that the codec server serves; without it TEMPORAL_NAMESPACE",
+    ),
+    Definition::new(
+        "SEALANE_CORS_ORIGINS",
+        "origins without a path, separated by commas, such as https://cloud.temporal.io",
+        "Web UIs whose pages may call the codec server",
+    )
+    .default("https://cloud.temporal.io,http://localhost:8233,http://127.0.0.1:8233"),
+    Definition::new(
+        "SEALANE_CODEC_MAX_BODY",
+        BYTES,
+        "Largest body of a request to the codec server",
+    )
+    .default("33554432"),
+    Definition::new(
+        "SEALANE_CODEC_MAX_PAYLOAD",
+        BYTES,
+        "Largest payload in it",
+    )
+    .default("4194304"),
+    Definition::new(
         "SEALANE_LOG",
         "a level (error, warn, info, debug, trace, off) or a comma-separated list of levels and TARGET=LEVEL",
         "What is logged; see logging.md",
@@ -332,6 +433,28 @@ pub static DEFINITIONS: &[Definition] = &[
         "How it is logged; auto is text on a terminal and json elsewhere",
     )
     .default("auto"),
+    Definition::new(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "an http or https URL without user name, query or fragment, such as http://collector:4318",
+        "Receiver of traces (OTLP over HTTP); nothing is traced without it; see tracing.md",
+    ),
+    Definition::new(
+        "OTEL_EXPORTER_OTLP_HEADERS",
+        "NAME=VALUE pairs, separated by commas",
+        "Headers that the receiver of traces wants",
+    )
+    .secret(),
+    Definition::new(
+        "OTEL_SERVICE_NAME",
+        "a name without control characters",
+        "Name of the service in traces; without it that of the program",
+    ),
+    Definition::new(
+        "OTEL_TRACES_SAMPLER_ARG",
+        "a number from 0 to 1",
+        "Share of the traces begun here that are recorded",
+    )
+    .default("1"),
     Definition::new(
         "ORDERS_GATEWAY_URL",
         "an http or https URL without user name, query or fragment",

@@ -67,9 +67,7 @@ pub(super) fn read(values: &mut Values) -> Result<Temporal, Noted> {
 pub(super) fn connection(values: &mut Values) -> Result<Temporal, Noted> {
     let address = values.parse("TEMPORAL_ADDRESS", parse_address);
     let scheme = address.as_ref().ok().and_then(|(scheme, _)| *scheme);
-    let namespace = values.parse("TEMPORAL_NAMESPACE", |text| {
-        name(text, 255).filter(|name| !name.contains(char::is_whitespace))
-    });
+    let namespace = values.parse("TEMPORAL_NAMESPACE", namespace);
     let task_queue = values.parse("TEMPORAL_TASK_QUEUE", |text| name(text, 1000));
     let api_key = api_key(values);
     let tls = tls::read(values, scheme);
@@ -116,6 +114,11 @@ fn is_bare(url: &Url) -> bool {
 
 pub(super) fn has_credentials(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
+}
+
+/// Accepts what can be the name of a namespace.
+pub(super) fn namespace(text: &str) -> Option<String> {
+    name(text, 255).filter(|name| !name.is_empty() && !name.contains(char::is_whitespace))
 }
 
 /// Accepts a name that fits on one line.

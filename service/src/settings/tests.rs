@@ -6,9 +6,10 @@ use tempfile::TempDir;
 
 use super::{
     ApiKey, Compression, DEFINITIONS, Decode, Deployment, EncryptionMode, KeySource, LogFormat,
-    Pollers, Settings, SettingsError, Source, report,
+    Pollers, Settings, SettingsError, Source, TokenHeader, report,
 };
 
+mod auth;
 mod connection;
 mod domains;
 mod key_vault;
@@ -81,6 +82,11 @@ fn every_default_is_inside_its_domain() {
     assert_eq!(settings.worker.drain_timeout, Duration::from_secs(25));
     assert_eq!(settings.worker.watchdog, Duration::from_secs(10));
     assert_eq!(settings.http_addr.to_string(), "0.0.0.0:8080");
+    assert_eq!(settings.http.max_concurrent, 256);
+    assert!(settings.auth.is_off());
+    assert_eq!(settings.codec_server.namespaces, ["default"]);
+    assert_eq!(settings.codec_server.cors_origins.len(), 3);
+    assert_eq!(settings.traces.endpoint, None);
     assert_eq!(
         (settings.log.filter.as_str(), settings.log.format),
         ("info", LogFormat::Auto)

@@ -21,10 +21,17 @@ fn the_documentation_has_exactly_one_row_for_each_setting() {
     let documented: Vec<_> = DOC
         .lines()
         .filter(|line| {
-            ["TEMPORAL_", "SEALANE_", "ORDERS_", "KEYVAULT_", "AZURE_"]
-                .map(|prefix| format!("| `{prefix}"))
-                .iter()
-                .any(|start| line.starts_with(start.as_str()))
+            [
+                "TEMPORAL_",
+                "SEALANE_",
+                "ORDERS_",
+                "KEYVAULT_",
+                "AZURE_",
+                "OTEL_",
+            ]
+            .map(|prefix| format!("| `{prefix}"))
+            .iter()
+            .any(|start| line.starts_with(start.as_str()))
         })
         .map(ToOwned::to_owned)
         .collect();

@@ -89,8 +89,73 @@ const OUTSIDE: &[(&str, &[&str])] = &[
         "SEALANE_HTTP_ADDR",
         &[":8080", "localhost:8080", "0.0.0.0", "0.0.0.0:99999"],
     ),
+    (
+        "SEALANE_HTTP_MAX_BODY",
+        &["0", "1023", "1073741825", "4MiB"],
+    ),
+    ("SEALANE_HTTP_MAX_CONCURRENT", &["0", "100001", "many"]),
+    ("SEALANE_HTTP_TIMEOUT", &["30", "0s", "11m"]),
+    (
+        "SEALANE_TRUSTED_PROXIES",
+        &["10.0.0.0", "10.0.0.0/33", "proxy", "10.0.0.0/8,"],
+    ),
+    (
+        "SEALANE_AUTH",
+        &[
+            "on",
+            "Tokens",
+            "off,tokens",
+            "oidc,entra-id",
+            "tokens,tokens",
+        ],
+    ),
+    ("SEALANE_AUTH_TOKENS_FILE", &["a\nb"]),
+    (
+        "SEALANE_AUTH_ISSUER",
+        &[
+            "login",
+            "http://login.example.com",
+            "https://u:p@a",
+            "https://a?b",
+            "ftp://localhost",
+        ],
+    ),
+    ("SEALANE_AUTH_AUDIENCE", &["a b", "a,,b"]),
+    (
+        "SEALANE_AUTH_ALGORITHMS",
+        &["none", "HS256", "RS256,HS256", "rs256"],
+    ),
+    ("SEALANE_AUTH_TOKEN_HEADER", &["cookie", "Authorization"]),
+    ("SEALANE_AUTH_GRANTS_FILE", &["a\nb"]),
+    ("SEALANE_AUTH_PERMISSIONS_CLAIM", &["two words"]),
+    ("SEALANE_AUTH_CA_FILE", &["a\nb"]),
+    (
+        "SEALANE_CODEC_ADDR",
+        &[":8081", "localhost:8081", "0.0.0.0"],
+    ),
+    ("SEALANE_CODEC_NAMESPACES", &["a,", "two words"]),
+    (
+        "SEALANE_CORS_ORIGINS",
+        &[
+            "*",
+            "cloud.temporal.io",
+            "https://cloud.temporal.io/",
+            "https://a:443",
+            "null",
+            "https://A.example",
+        ],
+    ),
+    ("SEALANE_CODEC_MAX_BODY", &["0", "1073741825"]),
+    ("SEALANE_CODEC_MAX_PAYLOAD", &["0", "1073741825"]),
     ("SEALANE_LOG", &["loud", "a=loud", "sealane"]),
     ("SEALANE_LOG_FORMAT", &["JSON", "pretty"]),
+    (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        &["collector:4318", "grpc://a", "http://u:p@a", "http://a?b"],
+    ),
+    ("OTEL_EXPORTER_OTLP_HEADERS", &["api-key", "a b=c", "a=b,"]),
+    ("OTEL_SERVICE_NAME", &["a\nb"]),
+    ("OTEL_TRACES_SAMPLER_ARG", &["-0.1", "1.1", "half", "NaN"]),
     (
         "ORDERS_GATEWAY_URL",
         &[
