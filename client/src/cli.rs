@@ -8,7 +8,9 @@ pub mod input;
 mod keys;
 pub mod output;
 mod schedule;
+mod serve;
 mod session;
+mod tokens;
 mod trigger;
 mod workflow;
 
@@ -86,9 +88,14 @@ enum Command {
     Schedule(Box<schedule::ScheduleCommand>),
     /// Start workflows periodically for as long as this process runs
     Trigger(trigger::TriggerCommand),
+    /// Serve the HTTP API
+    Serve(serve::ServeCommand),
     /// Make keys, see what needs them, decrypt with them
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Make tokens for callers of the HTTP API and the codec server
+    #[command(subcommand)]
+    Tokens(tokens::TokensCommand),
     /// Look at the settings
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -134,7 +141,9 @@ impl Cli {
             Command::Workflow(command) => Box::pin(command.run(globals)).await,
             Command::Schedule(command) => Box::pin(command.run(globals)).await,
             Command::Trigger(command) => Box::pin(command.run(globals)).await,
+            Command::Serve(command) => Box::pin(command.run(globals)).await,
             Command::Keys(command) => Box::pin(command.run(globals)).await,
+            Command::Tokens(command) => command.run(globals),
             Command::Config(command) => command.run(globals).await,
             Command::Doctor(command) => Box::pin(command.run(globals)).await,
             Command::Completions(command) => command.run(),

@@ -7,6 +7,7 @@ mod api_key;
 mod egress;
 mod polls;
 mod raw;
+mod trace;
 mod transport;
 
 use std::{collections::HashMap, error::Error};
@@ -101,6 +102,16 @@ pub struct Extras {
     pub identity: String,
     /// Told how the polls of a worker on this connection fare.
     pub polls: Polls,
+}
+
+/// Names this process in histories, as `<program>:<pid>@<host>`.
+pub fn identity(program: &str) -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = match host.trim() {
+        "" => "localhost",
+        host => host,
+    };
+    format!("{program}:{}@{host}", std::process::id())
 }
 
 /// Connects to the namespace of `settings`, encrypting with `codec`.

@@ -11,11 +11,12 @@ use temporalio_common::protos::temporal::api::{
     enums::v1::TimeoutType,
     failure::v1::{Failure, failure::FailureInfo},
 };
+use utoipa::ToSchema;
 
 use crate::{decode::Unreadable, payload};
 
 /// A decoded failure with its causes. Displays as one line, causes after colons.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// The text of the failure.
@@ -34,6 +35,7 @@ pub struct Report {
     pub details: Vec<Value>,
     /// What led to it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(no_recursion)]
     pub cause: Option<Box<Report>>,
 }
 

@@ -1,5 +1,6 @@
 //! Everything that talks to Temporal but is no worker: the connection, typed handles, schedules and the CLI `sealane`.
 
+pub mod api;
 pub mod audit;
 pub mod call;
 pub mod cli;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::de::IgnoredAny;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
 /// Metadata entry that names the encoding of a payload.
@@ -23,6 +23,17 @@ pub fn from_json(value: &Value) -> Payload {
 pub fn from_json_text(text: &str) -> Result<Payload, serde_json::Error> {
     serde_json::from_str::<IgnoredAny>(text)?;
     Ok(json_plain(text.trim().to_owned()))
+}
+
+/// Returns a payload that holds a JSON value as it was sent to us, digit for digit.
+///
+/// # Errors
+///
+/// If no other SDK could read it: it nests deeper than 127 levels, or holds a number beyond those of
+/// a `double`, or half a surrogate pair.
+pub fn from_raw(value: &RawValue) -> Result<Payload, serde_json::Error> {
+    serde_json::from_str::<Value>(value.get())?;
+    Ok(json_plain(value.get().to_owned()))
 }
 
 /// Returns what a decoded payload holds.

@@ -8,6 +8,7 @@ mod history;
 mod list;
 mod message;
 mod obstacle;
+mod once;
 mod outcome;
 mod start;
 mod update;
@@ -28,9 +29,10 @@ pub use self::{
     description::{Description, PendingActivity},
     list::{Listed, Page},
     obstacle::Obstacle,
+    once::Once,
     outcome::{Ending, Outcome},
     start::{Start, Started},
-    update::Updated,
+    update::{SentUpdate, Updated},
 };
 
 use crate::{call::CallError, decode::Decoder};

@@ -395,3 +395,33 @@ fn a_reader_that_goes_away_is_no_error() {
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert_eq!(stderr(&output), "");
 }
+
+#[test]
+fn a_generated_token_is_printed_once_or_written_for_its_owner() {
+    let directory = empty();
+    let generate = [
+        "tokens",
+        "generate",
+        "--name",
+        "ci",
+        "--grant",
+        "orders=writer",
+    ];
+
+    let shown = sealane(&directory, &[], &[&generate[..], &["-o", "json"]].concat());
+    let written = [&generate[..], &["--out", "ci.token", "-o", "json"]].concat();
+    let filed = sealane(&directory, &[], &written);
+    let again = sealane(&directory, &[], &written);
+
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    assert!(shown["token"].as_str().unwrap().starts_with("sealane_"));
+    assert_eq!(shown["entry"]["grants"]["orders"], "writer");
+    assert_eq!(code(&filed), 0, "{}", stderr(&filed));
+    let path = directory.path().join("ci.token");
+    let token = fs::read_to_string(&path).unwrap();
+    assert!(!stdout(&filed).contains(token.trim()), "{}", stdout(&filed));
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(code(&again), 64);
+    assert_eq!(fs::read_to_string(&path).unwrap(), token);
+}

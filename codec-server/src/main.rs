@@ -1,3 +1,7 @@
-//! `sealane-codec-server`.
+//! The codec server process.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    sealane_codec_server::main()
+}

@@ -20,6 +20,7 @@ pub struct Key {
     cipher: Cipher,
     seals: AtomicU64,
     opens: AtomicU64,
+    rejections: AtomicU64,
 }
 
 /// Why something is not a key. Says nothing of what it held.
@@ -65,6 +66,7 @@ impl Key {
             cipher,
             seals: AtomicU64::new(0),
             opens: AtomicU64::new(0),
+            rejections: AtomicU64::new(0),
         }
     }
 
@@ -110,9 +112,14 @@ impl Key {
 
     /// Opens `sealed` in place and returns the plaintext within it.
     pub(crate) fn open<'a>(&self, sealed: &'a mut [u8]) -> Result<&'a mut [u8], Unopened> {
-        let text = self.cipher.open(sealed)?;
-        self.opens.fetch_add(1, Ordering::Relaxed);
-        Ok(text)
+        let text = self.cipher.open(sealed);
+        let count = if text.is_ok() {
+            &self.opens
+        } else {
+            &self.rejections
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        text
     }
 
     /// Counts one more payload to be sealed and returns how many that makes in this process.
@@ -132,10 +139,18 @@ impl Key {
         self.opens.load(Ordering::Relaxed)
     }
 
+    /// How many payloads that name the key this process could not open under it: they were
+    /// changed on the way, or another key has the same id.
+    #[must_use]
+    pub fn rejections(&self) -> u64 {
+        self.rejections.load(Ordering::Relaxed)
+    }
+
     /// Counts on from what was counted before, unless more has been counted since.
-    pub(crate) fn count_on(&self, seals: u64, opens: u64) {
+    pub(crate) fn count_on(&self, seals: u64, opens: u64, rejections: u64) {
         self.seals.fetch_max(seals, Ordering::Relaxed);
         self.opens.fetch_max(opens, Ordering::Relaxed);
+        self.rejections.fetch_max(rejections, Ordering::Relaxed);
     }
 
     /// Whether both hold the same bytes. For noticing that a source has changed, not for

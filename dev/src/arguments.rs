@@ -4,14 +4,14 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Parser;
 
-/// Runs Temporal, the order gateway, a worker and a trigger on this machine, encrypted.
+/// Runs Temporal, the order gateway, a worker, the HTTP API, a codec server and a trigger on this machine, encrypted.
 ///
 /// Ports that are not given are the usual ones, or free ones if those are taken. Settings whose names
-/// start with `SEALANE_` reach the worker; those that start with `TEMPORAL_` do not, so that nothing
+/// start with `SEALANE_` or `OTEL_` reach our processes; those that start with `TEMPORAL_` do not, so that nothing
 /// here can reach a real cluster. `TEMPORAL_CLI` may name the Temporal CLI to use.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "cargo run --", version)]
-pub(crate) struct Arguments {
+pub struct Arguments {
     /// Run one greeting and one order, print both results and exit
     #[arg(long)]
     pub once: bool,
@@ -36,6 +36,12 @@ pub(crate) struct Arguments {
     /// Port of the worker's probes and metrics
     #[arg(long)]
     pub worker_port: Option<u16>,
+    /// Port of the HTTP API
+    #[arg(long)]
+    pub api_port: Option<u16>,
+    /// Port of the codec server
+    #[arg(long)]
+    pub codec_port: Option<u16>,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

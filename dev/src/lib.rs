@@ -4,11 +4,15 @@
 mod arguments;
 pub mod gateway;
 mod home;
+mod places;
 mod program;
 mod samples;
 pub mod server;
+mod service_thread;
 mod system;
 pub mod temporal_cli;
-mod worker_thread;
 
-pub use self::{program::main, worker_thread::WorkerThread};
+pub use self::{
+    arguments::Arguments, places::Places, program::main, service_thread::ServiceThread,
+    system::System,
+};

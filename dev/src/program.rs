@@ -7,7 +7,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Parser;
 use sealane_client::{
     handles::{Greeting, OrderHandle},
@@ -17,7 +17,7 @@ use sealane_client::{
 use sealane_service::{exit, shutdown, telemetry};
 use temporalio_client::WorkflowStartOptions;
 
-use crate::{arguments::Arguments, samples, system::System};
+use crate::{arguments::Arguments, home, samples, system::System, temporal_cli::TemporalCli};
 
 /// Two workflows take well under a second; beyond this, something is wrong.
 const ONCE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -50,11 +50,11 @@ pub async fn main() -> ExitCode {
 async fn start(arguments: &Arguments) -> anyhow::Result<()> {
     let mut shutdown = Box::pin(shutdown::requested());
     let system = tokio::select! {
-        system = System::start(arguments, print) => system?,
+        system = set_up(arguments) => system?,
         () = &mut shutdown => return Ok(()),
     };
     telemetry::init(&system.settings.log)?;
-    print(&format!("\n{system}"));
+    print(&format!("\n{}{}", system.places, read_it_all(&system)));
     if arguments.once {
         run_once(system).await
     } else {
@@ -62,16 +62,31 @@ async fn start(arguments: &Arguments) -> anyhow::Result<()> {
     }
 }
 
+async fn set_up(arguments: &Arguments) -> anyhow::Result<System> {
+    let home = home::prepare(&arguments.home)?;
+    let cli = TemporalCli::find(&home, print).await?;
+    System::start(arguments, &cli, print).await
+}
+
+/// Too long for the README.
+fn read_it_all(system: &System) -> String {
+    format!(
+        "Read it all      TEMPORAL_ADDRESS={} SEALANE_KEY_FILE={} cargo run -qp sealane-client -- workflow list\n",
+        system.places.temporal, system.places.keys
+    )
+}
+
 /// Runs one greeting and one order.
 async fn run_once(mut system: System) -> anyhow::Result<()> {
+    let (client, task_queue) = (
+        system.client.clone(),
+        system.settings.temporal.task_queue.clone(),
+    );
     let outcome = tokio::select! {
-        outcome = tokio::time::timeout(ONCE_TIMEOUT, greet_and_order(&system.client, &system.settings.temporal.task_queue)) => {
+        outcome = tokio::time::timeout(ONCE_TIMEOUT, greet_and_order(&client, &task_queue)) => {
             outcome.context("the two workflows did not end in time; is the worker stuck?").flatten()
         }
-        ended = system.worker.ended() => {
-            ended?;
-            bail!("the worker ended");
-        }
+        reason = system.ended() => return Err(reason),
     };
     system.stop().await?;
     outcome
@@ -109,10 +124,7 @@ async fn run_until(
     };
     tokio::select! {
         ended = trigger::run(system.client.clone(), options, pending(), |event| tell(&event)) => ended?,
-        ended = system.worker.ended() => {
-            ended?;
-            bail!("the worker ended");
-        }
+        reason = system.ended() => return Err(reason),
         () = shutdown => print("\nStopping"),
     }
     system.stop().await

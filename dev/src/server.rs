@@ -44,6 +44,8 @@ pub struct Options {
     pub port: Option<u16>,
     /// Port of the Web UI; none if not given.
     pub ui_port: Option<u16>,
+    /// Address of the codec server that the Web UI asks; none if not given.
+    pub codec_endpoint: Option<String>,
     /// Database file that outlives the server; in memory if not given.
     pub database: Option<PathBuf>,
 }
@@ -146,9 +148,13 @@ fn command(cli: &TemporalCli, options: &Options, port: u16) -> Command {
         ])
         .args(["--port", &port.to_string()]);
     match options.ui_port {
-        Some(port) => command.args(["--ui-port", &port.to_string()]),
+        // A laptop's UI asks nobody on the internet for news.
+        Some(port) => command.args(["--ui-port", &port.to_string(), "--ui-disable-news-fetch"]),
         None => command.arg("--headless"),
     };
+    if let Some(endpoint) = &options.codec_endpoint {
+        command.args(["--ui-codec-endpoint", endpoint]);
+    }
     if let Some(database) = &options.database {
         command.arg("--db-filename").arg(database);
     }

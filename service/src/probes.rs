@@ -13,40 +13,46 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
+use futures_util::future::ready;
+
+pub use crate::http::{BindError, Server};
 
 pub use self::{
     health::Health,
     metrics::Metrics,
     readiness::{Phase, Readiness},
-    server::{BindError, Server},
 };
 
 use self::health::Verdict;
+use crate::http;
 
 mod health;
 mod metrics;
 mod readiness;
-mod server;
 
 /// Version of the text format that the encoder writes.
 const METRICS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// Returns the routes for `health` and `metrics`, to be served alone or merged into an API.
+/// Returns the routes for `health` and `metrics`, to be served alone or merged into an API. `metrics`
+/// show the health as well from now on, so call this once for each process.
 pub fn router(health: Health, metrics: Metrics) -> Router {
-    Router::new()
+    let shown = health.clone();
+    metrics.add_source(move || ready(shown.metrics()));
+    let routes = Router::new()
         .route("/livez", get(live))
         .route("/health", get(live))
-        .route("/readyz", get(ready))
-        .route("/ready", get(ready))
+        .route("/readyz", get(readiness))
+        .route("/ready", get(readiness))
         .with_state(health)
-        .route("/metrics", get(render).with_state(metrics))
+        .route("/metrics", get(render).with_state(metrics));
+    http::outside(routes)
 }
 
 async fn live(State(health): State<Health>) -> impl IntoResponse {
     answer(health.live())
 }
 
-async fn ready(State(health): State<Health>) -> impl IntoResponse {
+async fn readiness(State(health): State<Health>) -> impl IntoResponse {
     answer(health.ready())
 }
 

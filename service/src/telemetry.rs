@@ -13,13 +13,16 @@ use tracing_subscriber::{
 
 use crate::settings::Log;
 
-use self::withhold::Withhold;
+use self::{ids::WithIds, withhold::Withhold};
 
 mod filter;
+mod ids;
 mod panics;
+pub mod traces;
 mod withhold;
 
 pub(crate) use self::filter::is_valid as is_filter;
+pub use self::ids::Ids;
 
 /// Why logging did not start.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +72,7 @@ where
             .json()
             .flatten_event(true)
             .with_span_list(false)
-            .map_event_format(|inner| Withhold::new(inner, true, !quotes))
+            .map_event_format(|inner| WithIds(Withhold::new(inner, true, !quotes)))
             .boxed()
     } else {
         let ansi = io::IsTerminal::is_terminal(&io::stderr());

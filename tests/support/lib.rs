@@ -2,14 +2,18 @@
 //! and a world of its own (task queue, key ring, folder) for every test.
 
 pub mod azure;
+pub mod browser;
 pub mod canary;
+pub mod collector;
 pub mod frontend;
 pub mod histories;
+pub mod issuer;
 pub mod orders;
 pub mod process;
 pub mod python;
 pub mod secrets;
 pub mod tls;
+pub mod traced;
 mod vault_world;
 mod worker;
 mod world;

@@ -1,11 +1,11 @@
 //! A worker in this process, with the registrations of a test.
 
-use sealane_dev::WorkerThread;
+use sealane_dev::ServiceThread;
 use sealane_service::settings::Settings;
 use sealane_worker::{RegistrationError, WorkerError, WorkerOptions};
 
 /// A running worker. Dropping it stops it, without waiting.
-pub struct TestWorker(WorkerThread);
+pub struct TestWorker(ServiceThread<WorkerError>);
 
 impl TestWorker {
     /// Starts a worker that runs what `register` registers.
@@ -17,7 +17,7 @@ impl TestWorker {
     where
         R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError> + Send + 'static,
     {
-        Self(WorkerThread::start(settings, register).expect("a thread"))
+        Self(ServiceThread::worker(settings, register).expect("a thread"))
     }
 
     /// Starts a worker for the flows of this repository.

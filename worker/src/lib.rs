@@ -5,12 +5,15 @@
 //!
 //! A program that has more to do than run one worker calls [`run`] instead.
 
+mod drain;
 mod error;
 pub mod flows;
 mod metrics;
 mod options;
 mod process;
 mod run;
+mod told;
+pub mod traces;
 mod watchdog;
 
 pub use sealane_service::settings::Settings;

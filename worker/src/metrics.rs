@@ -2,6 +2,10 @@
 //!
 //! The SDK keeps its registry to itself and shows it over HTTP only, so its exporter listens on a
 //! loopback port of its own and every scrape of ours fetches from there.
+//!
+//! Left alone, it counts latencies in milliseconds under names that do not say so. Here they are in
+//! seconds and say it, and counters end in `_total`, as Prometheus wants names and as Temporal's own
+//! queries spell them.
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -11,6 +15,8 @@ use temporalio_common::telemetry::{
 };
 
 use crate::error::WorkerError;
+
+mod buckets;
 
 /// The exporter is in this process; if it does not answer at once, something is badly wrong.
 const SCRAPE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -31,6 +37,10 @@ impl SdkMetrics {
         let options = PrometheusExporterOptions::builder()
             .socket_addr(SocketAddr::from(([127, 0, 0, 1], 0)))
             .global_tags(labels)
+            .use_seconds_for_durations(true)
+            .unit_suffix(true)
+            .counters_total_suffix(true)
+            .histogram_bucket_overrides(buckets::overrides())
             .build();
         let exporter = start_prometheus_metric_exporter(options)
             .map_err(|error| WorkerError::Setup(format!("metrics exporter: {error:#}")))?;

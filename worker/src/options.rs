@@ -14,6 +14,8 @@ use temporalio_sdk::{
     },
 };
 
+use crate::{told, traces};
+
 /// Nexus tasks are not served; the SDK wants a number all the same.
 const NEXUS_SLOTS: usize = 1;
 
@@ -30,14 +32,17 @@ pub(crate) fn worker_options(settings: &Settings) -> WorkerOptions {
         Some(deployment) => versioned(deployment),
         None => WorkerDeploymentOptions::from_build_id(build_id()),
     };
-    WorkerOptions::new(settings.temporal.task_queue.clone())
+    let options = WorkerOptions::new(settings.temporal.task_queue.clone())
         .deployment_options(versioning)
         .tuner(tuner(worker))
         .max_cached_workflows(worker.max_cached_workflows)
         .workflow_task_poller_behavior(pollers)
         .activity_task_poller_behavior(pollers)
-        .graceful_shutdown_period(worker.drain_timeout)
-        .build()
+        .graceful_shutdown_period(worker.drain_timeout);
+    let mut options = options.build();
+    traces::follow(&mut options);
+    told::tell(&mut options);
+    options
 }
 
 /// Tells builds apart in histories: name, size and time of the executable. The SDK's default is a

@@ -7,13 +7,14 @@ use sealane_service::{
     exit::{self, ExitStatus},
     settings::{Settings, SettingsError},
     shutdown,
-    telemetry::{self, InitError},
+    telemetry::{self, InitError, traces::TracesError},
 };
 use temporalio_sdk::WorkerOptions;
 
 use crate::{
     error::{RegistrationError, WorkerError},
     run::{self, CANCEL_GRACE},
+    traces,
 };
 
 /// After this much more than drain and cancellation, the process has hung and is ended.
@@ -63,6 +64,8 @@ enum ProcessError {
     Settings(#[from] SettingsError),
     #[error(transparent)]
     Logging(#[from] InitError),
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     #[error("the async runtime cannot be started: {0}")]
     Runtime(#[source] std::io::Error),
     #[error(transparent)]
@@ -74,6 +77,7 @@ impl ExitStatus for ProcessError {
         match self {
             Self::Settings(error) => error.exit_code(),
             Self::Logging(error) => error.exit_code(),
+            Self::Traces(error) => error.exit_code(),
             Self::Runtime(_) => exit::INTERNAL,
             Self::Worker(error) => error.exit_code(),
         }
@@ -86,6 +90,8 @@ where
 {
     let settings = Settings::load(arguments.config.as_deref(), |name| std::env::var_os(name))?;
     telemetry::init(&settings.log)?;
+    // Ends last, so that the spans of the drain are sent too.
+    let _traces = traces::start(&settings.traces, "sealane-worker")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -13,12 +13,14 @@ use sealane_service::{
     encryption::{self, Keys},
     probes::{self, Health, Metrics, Server},
     settings::Settings,
+    telemetry::traces,
 };
 use temporalio_client::Client;
 use temporalio_sdk::{Runtime, Worker, WorkerOptions, runtime::RuntimeOptions};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
+    drain::Drain,
     error::{RegistrationError, WorkerError},
     metrics::SdkMetrics,
     options::{metric_labels, worker_options},
@@ -61,6 +63,7 @@ struct Surroundings {
     exposed: Metrics,
     metrics: SdkMetrics,
     watchdog: Watchdog,
+    drain: Drain,
     stop_serving: watch::Sender<bool>,
     serving: JoinHandle<std::io::Result<()>>,
 }
@@ -78,6 +81,8 @@ impl Surroundings {
         health.add_liveness("workflow_thread", move || checked.check());
         let exposed = Metrics::new();
         exposed.add_source(metrics.source());
+        traces::expose(&exposed);
+        let drain = Drain::shown_in(exposed.registry(), settings.worker.drain_timeout);
         let router = probes::router(health.clone(), exposed.clone());
         let server = Server::bind(settings.http_addr, router).await?;
         tracing::info!(http.address = %server.address(), "probes and metrics are served");
@@ -90,6 +95,7 @@ impl Surroundings {
             exposed,
             metrics,
             watchdog,
+            drain,
             stop_serving,
             serving,
         })
@@ -115,6 +121,7 @@ impl Surroundings {
         let draining = async {
             shutdown.await;
             self.health.readiness().drain();
+            self.drain.begin();
             tracing::info!(
                 drain.timeout_seconds = settings.worker.drain_timeout.as_secs(),
                 "draining"

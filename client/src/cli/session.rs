@@ -59,7 +59,7 @@ impl Session {
         }
         let codec = keys.as_ref().map(Keys::codec);
         let extras = Extras {
-            identity: identity(),
+            identity: connection::identity("sealane-cli"),
             ..Extras::default()
         };
         let client = connection::connect(&settings.temporal, codec.clone(), extras).await?;
@@ -105,15 +105,4 @@ pub(super) async fn keys(settings: &Encryption) -> Result<Option<Keys>, CliError
         }
     };
     Ok(encryption::keys_telling(settings, &waiting).await?)
-}
-
-/// Names this process in histories, as `sealane-cli:<pid>@<host>`.
-fn identity() -> String {
-    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    let host = if host.trim().is_empty() {
-        "localhost"
-    } else {
-        host.trim()
-    };
-    format!("sealane-cli:{}@{host}", std::process::id())
 }

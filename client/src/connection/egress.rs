@@ -12,9 +12,11 @@
 //! workflow task with "Encoded failure" and nothing behind it.
 //!
 //! Headers and search attributes stay as they are: peers in other languages expect plain headers,
-//! and the server has to index search attributes.
+//! and the server has to index search attributes. Of the headers that workflow code sends, which
+//! the SDK does encrypt, [`headers`] makes trace context readable again.
 
 mod conceal;
+mod headers;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -56,6 +58,10 @@ pub(super) struct Egress {
 impl Egress {
     pub(super) fn new(codec: EncryptionCodec) -> Self {
         Self { codec }
+    }
+
+    pub(super) fn codec(&self) -> &EncryptionCodec {
+        &self.codec
     }
 
     /// Returns the request of `rpc` with every payload and failure text encrypted.
@@ -195,8 +201,9 @@ impl Egress {
         Ok(visitor.changed)
     }
 
-    /// Looks into the failures only: the SDK has encoded the payloads of the commands, except the
-    /// bookkeeping of its core in markers, which the core has to read again before any codec runs.
+    /// Looks into failures and trace context only: the SDK has encoded the payloads of the commands,
+    /// except the bookkeeping of its core in markers, which the core has to read again before any
+    /// codec runs.
     async fn seal_completion(&self, bytes: Bytes) -> Result<Bytes, Status> {
         let mut completion =
             RespondWorkflowTaskCompletedRequest::decode(bytes.clone()).map_err(unreadable)?;
@@ -206,6 +213,7 @@ impl Egress {
             changed |= self.seal_failure(result.failure.as_mut()).await?;
         }
         for command in &mut completion.commands {
+            changed |= headers::reveal(&self.codec, command);
             changed |= self.seal_failure(command_failure(command)).await?;
         }
         for message in &mut completion.messages {

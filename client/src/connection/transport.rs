@@ -19,7 +19,7 @@ use tonic::{
 
 use sealane_service::settings::{Temporal, Tls};
 
-use super::{egress::Egress, polls::Polls};
+use super::{egress::Egress, polls::Polls, trace::Call};
 
 /// A server that accepts no connection in this time is reported as unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -110,9 +110,17 @@ struct Route {
 }
 
 impl Route {
-    async fn send(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
+    async fn send(&self, mut request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
         let rpc = request.rpc.clone();
+        let codec = self.egress.as_ref().map(Egress::codec);
+        let call = Call::begin(&rpc, &request.proto, codec).map(|(call, traced)| {
+            request.proto = traced;
+            call
+        });
         let answer = self.polls.observe(&rpc, self.forward(request)).await;
+        if let Some(call) = call {
+            call.end(&answer);
+        }
         answer.map_err(retryable)
     }
 

@@ -11,8 +11,9 @@ use temporalio_common::protos::temporal::api::{
     workflow::v1::{PendingActivityInfo, WorkflowExecutionInfo},
     workflowservice::v1::{DescribeWorkflowExecutionRequest, DescribeWorkflowExecutionResponse},
 };
+use utoipa::ToSchema;
 
-use super::{Execution, Workflows, non_empty, rfc3339};
+use super::{Execution, Workflows, non_empty, once::REQUEST_NOTE, rfc3339};
 use crate::{
     call::CallError,
     decode::Unreadable,
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// What the server knows about one workflow, decrypted.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Description {
     /// Id of the workflow.
@@ -77,7 +78,7 @@ pub struct Description {
 }
 
 /// An activity that has not finished.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PendingActivity {
     /// Id of the activity in its workflow.
@@ -111,15 +112,7 @@ impl Workflows {
         &self,
         execution: &Execution,
     ) -> Result<(Description, Option<Unreadable>), CallError> {
-        let request = DescribeWorkflowExecutionRequest {
-            namespace: self.namespace(),
-            execution: Some(execution.to_proto()),
-        };
-        let mut answer = self
-            .call(execution, request, |client, it| {
-                client.describe_workflow_execution(it)
-            })
-            .await?;
+        let mut answer = self.described(execution).await?;
         let unreadable = self.decoder.open(&mut answer).await.err();
         if let Some(reason) = &unreadable {
             let activities = answer.pending_activities.iter_mut();
@@ -129,9 +122,29 @@ impl Workflows {
         }
         Ok((Description::of(answer), unreadable))
     }
+
+    /// Asks the server about a workflow. Payloads in the answer are encrypted.
+    pub(super) async fn described(
+        &self,
+        execution: &Execution,
+    ) -> Result<DescribeWorkflowExecutionResponse, CallError> {
+        let request = DescribeWorkflowExecutionRequest {
+            namespace: self.namespace(),
+            execution: Some(execution.to_proto()),
+        };
+        self.call(execution, request, |client, it| {
+            client.describe_workflow_execution(it)
+        })
+        .await
+    }
 }
 
 impl Description {
+    /// Leaves out the note that Sealane keeps for itself.
+    pub(crate) fn hide_request(&mut self) {
+        self.memo.remove(REQUEST_NOTE);
+    }
+
     /// Reads an answer whose payloads are decoded already.
     fn of(answer: DescribeWorkflowExecutionResponse) -> Self {
         let info = answer.workflow_execution_info.unwrap_or_default();

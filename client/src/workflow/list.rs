@@ -6,15 +6,16 @@ use temporalio_common::protos::temporal::api::{
     workflow::v1::WorkflowExecutionInfo, workflowservice::v1::ListWorkflowExecutionsRequest,
 };
 use tonic::IntoRequest;
+use utoipa::ToSchema;
 
-use super::{Workflows, description::status_name, non_empty, rfc3339};
+use super::{Execution, Workflows, description::status_name, non_empty, rfc3339};
 use crate::call::CallError;
 
 /// Most rows the server returns at once.
 const PAGE: usize = 1000;
 
 /// One row of a list. Holds nothing encrypted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Listed {
     /// Temporal's name of the status.
@@ -75,6 +76,59 @@ impl Workflows {
                 return Ok(page);
             }
         }
+    }
+}
+
+impl Workflows {
+    /// Returns one page of the workflows that match `query`, and the token of the next one, if there
+    /// is one. `page` is such a token; empty for the first page.
+    ///
+    /// # Errors
+    ///
+    /// As for [`list`](Self::list); a token that the server did not give is rejected too.
+    pub async fn list_page(
+        &self,
+        query: &str,
+        size: u16,
+        page: Vec<u8>,
+    ) -> Result<(Vec<Listed>, Vec<u8>), CallError> {
+        let request = ListWorkflowExecutionsRequest {
+            namespace: self.namespace(),
+            query: query.to_owned(),
+            page_size: size.into(),
+            next_page_token: page,
+        };
+        let mut client = self.client.clone();
+        let answer = client.list_workflow_executions(request.into_request());
+        let answer = answer.await?.into_inner();
+        let rows = answer.executions.into_iter().map(Listed::from);
+        Ok((rows.collect(), answer.next_page_token))
+    }
+
+    /// Returns what the list shows of one workflow, but at once: lists lag behind. Decrypts nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::WorkflowNotFound`], or what the connection or the server objects to.
+    pub async fn look(&self, execution: &Execution) -> Result<Listed, CallError> {
+        let answer = self.described(execution).await?;
+        let info = answer.workflow_execution_info.unwrap_or_default();
+        Ok(Listed::from(info))
+    }
+}
+
+impl Listed {
+    /// Names the workflow and its run.
+    pub fn execution(&self) -> Execution {
+        Execution {
+            workflow_id: self.workflow_id.clone(),
+            run_id: Some(self.run_id.clone()),
+        }
+    }
+
+    /// Whether the run has not ended.
+    pub fn is_running(&self) -> bool {
+        matches!(self.status.as_str(), "RUNNING" | "PAUSED")
     }
 }
 

@@ -13,6 +13,7 @@ use temporalio_common::protos::temporal::api::{
     workflowservice::v1::StartWorkflowExecutionRequest,
 };
 use tonic::IntoRequest;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Execution, Workflows};
@@ -52,7 +53,7 @@ pub struct Start {
 }
 
 /// A workflow that is running now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Started {
     /// Id of the workflow.

@@ -38,11 +38,37 @@ impl Workflows {
         update_id: &str,
         input: Vec<Payload>,
     ) -> Result<Updated, CallError> {
-        let mut request = self.update_request(execution, name, update_id, input);
-        self.seal(&mut request).await?;
-        let outcome = match self.accepted(execution, request).await? {
+        let request = self.update_request(execution, name, update_id, input, Stage::Completed);
+        let sent = self.send(execution, request).await?;
+        self.updated(sent).await
+    }
+
+    /// Sends an update and waits until the workflow has accepted it, or refused. From then on it
+    /// lasts, and [`updated`](Self::updated) waits for the answer.
+    ///
+    /// # Errors
+    ///
+    /// As for [`update`](Self::update).
+    pub async fn send_update(
+        &self,
+        execution: &Execution,
+        name: &str,
+        update_id: &str,
+        input: Vec<Payload>,
+    ) -> Result<SentUpdate, CallError> {
+        let request = self.update_request(execution, name, update_id, input, Stage::Accepted);
+        self.send(execution, request).await
+    }
+
+    /// Waits for the answer to an update that was sent.
+    ///
+    /// # Errors
+    ///
+    /// As for [`update`](Self::update).
+    pub async fn updated(&self, sent: SentUpdate) -> Result<Updated, CallError> {
+        let outcome = match sent.reached {
             Reached::Outcome(outcome) => *outcome,
-            Reached::Accepted(reference) => self.completed(execution, reference).await?,
+            Reached::Accepted(reference) => self.completed(&sent.execution, reference).await?,
         };
         match outcome.value {
             Some(outcome::Value::Failure(failure)) => {
@@ -55,12 +81,25 @@ impl Workflows {
         }
     }
 
+    async fn send(
+        &self,
+        execution: &Execution,
+        mut request: UpdateWorkflowExecutionRequest,
+    ) -> Result<SentUpdate, CallError> {
+        self.seal(&mut request).await?;
+        Ok(SentUpdate {
+            reached: self.accepted(execution, request).await?,
+            execution: execution.clone(),
+        })
+    }
+
     fn update_request(
         &self,
         execution: &Execution,
         name: &str,
         update_id: &str,
         input: Vec<Payload>,
+        stage: Stage,
     ) -> UpdateWorkflowExecutionRequest {
         let meta = Meta {
             update_id: update_id.to_owned(),
@@ -74,7 +113,7 @@ impl Workflows {
         UpdateWorkflowExecutionRequest {
             namespace: self.namespace(),
             workflow_execution: Some(execution.to_proto()),
-            wait_policy: Some(until_completed()),
+            wait_policy: Some(until(stage)),
             request: Some(Request {
                 meta: Some(meta),
                 input: Some(input),
@@ -115,7 +154,7 @@ impl Workflows {
             namespace: self.namespace(),
             identity: self.identity(),
             update_ref: Some(reference),
-            wait_policy: Some(until_completed()),
+            wait_policy: Some(until(Stage::Completed)),
         };
         loop {
             let answer = self
@@ -130,14 +169,20 @@ impl Workflows {
     }
 }
 
+/// An update that the workflow has accepted or refused.
+pub struct SentUpdate {
+    execution: Execution,
+    reached: Reached,
+}
+
 /// How far the first request got.
 enum Reached {
     Outcome(Box<Outcome>),
     Accepted(UpdateRef),
 }
 
-fn until_completed() -> WaitPolicy {
+fn until(stage: Stage) -> WaitPolicy {
     WaitPolicy {
-        lifecycle_stage: Stage::Completed.into(),
+        lifecycle_stage: stage.into(),
     }
 }

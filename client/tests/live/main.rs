@@ -13,6 +13,7 @@ mod refusals;
 mod runbook;
 mod schedules;
 mod terminal;
+mod traces;
 mod trigger;
 mod unreadable;
 mod waiting;

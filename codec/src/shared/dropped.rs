@@ -14,6 +14,7 @@ pub(super) struct Dropped(Vec<(KeyId, Uses)>);
 struct Uses {
     seals: u64,
     opens: u64,
+    rejections: u64,
 }
 
 impl Dropped {
@@ -27,8 +28,7 @@ impl Dropped {
             self.count_on(id, key);
         }
         for (id, key) in former.keys().filter(|(id, _)| !next.contains(id)) {
-            let (seals, opens) = (key.seals(), key.opens());
-            self.0.push((id.clone(), Uses { seals, opens }));
+            self.0.push((id.clone(), Uses::of(key)));
         }
         let surplus = self.0.len().saturating_sub(MAX);
         self.0.drain(..surplus);
@@ -38,8 +38,18 @@ impl Dropped {
         let Some(place) = self.0.iter().position(|(dropped, _)| dropped == id) else {
             return;
         };
-        let (_, Uses { seals, opens }) = self.0.remove(place);
-        key.count_on(seals, opens);
+        let (_, uses) = self.0.remove(place);
+        key.count_on(uses.seals, uses.opens, uses.rejections);
+    }
+}
+
+impl Uses {
+    fn of(key: &Key) -> Self {
+        Self {
+            seals: key.seals(),
+            opens: key.opens(),
+            rejections: key.rejections(),
+        }
     }
 }
 

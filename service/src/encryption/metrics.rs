@@ -36,6 +36,10 @@ const UNKNOWN: Metric = (
 );
 const SEALS: Metric = ("sealane_key_seals_total", "Payloads encrypted, by key");
 const OPENS: Metric = ("sealane_key_opens_total", "Payloads decrypted, by key");
+const REJECTIONS: Metric = (
+    "sealane_key_rejections_total",
+    "Payloads that name a key and could not be decrypted with it, by key",
+);
 const ACTIVE: Metric = (
     "sealane_key_active",
     "1 for the key that encrypts, 0 for those that only decrypt",
@@ -102,6 +106,7 @@ impl Page {
         let id = &["key_id"];
         self.count(SEALS, id, per_key(ring, |_, key| key.seals()));
         self.count(OPENS, id, per_key(ring, |_, key| key.opens()));
+        self.count(REJECTIONS, id, per_key(ring, |_, key| key.rejections()));
         let active = |id: &KeyId, _: &Key| if id == ring.active() { 1.0 } else { 0.0 };
         self.gauge(ACTIVE, id, per_key(ring, active));
         let used = |_: &KeyId, key: &Key| ratio(key.seals(), limit);
@@ -263,6 +268,7 @@ mod tests {
 
         for line in [
             r#"sealane_key_active{key_id="odd \"id\""} 1"#,
+            r#"sealane_key_rejections_total{key_id="odd \"id\""} 0"#,
             r#"sealane_key_budget_used_ratio{key_id="odd \"id\""} 0"#,
             r#"sealane_key_refresh_failures_total{reason="throttled"} 3"#,
             r#"sealane_data_keys_made_total{reason="age"} 2"#,

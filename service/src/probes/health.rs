@@ -10,6 +10,8 @@ use serde::Serialize;
 
 use super::readiness::{Phase, Readiness};
 
+mod page;
+
 type Check = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// The health of a process, as its parts report it. Clones share it.

@@ -8,7 +8,7 @@ use crate::support::Yard;
 const DOCUMENT: &str = include_str!("../../../docs/metrics.md");
 
 /// How long packing takes in these tests, in milliseconds.
-const PACKING_MS: u64 = 300;
+const PACKING_MS: u32 = 300;
 
 /// Takes one order to its receipt and one to its failure, and returns what a scrape shows then.
 async fn scrape_after_work() -> anyhow::Result<String> {
@@ -16,7 +16,7 @@ async fn scrape_after_work() -> anyhow::Result<String> {
     let worker = yard.start_worker().await?;
     yard.shop
         .gateway
-        .turn(|knobs| knobs.parcel_delay_ms = PACKING_MS);
+        .turn(|knobs| knobs.parcel_delay_ms = PACKING_MS.into());
     let shipped = yard.shop.place(order("A-1", &["tea"])).await?;
     yard.shop.result(&shipped).await?;
     yard.shop
@@ -52,7 +52,14 @@ fn exposed(scrape: &str) -> BTreeSet<String> {
 async fn the_document_names_what_a_worker_exposes() -> anyhow::Result<()> {
     let exposed = exposed(&scrape_after_work().await?);
 
-    let always = ["Process", "Keys\n", "In the course of work"];
+    let always = [
+        "Process",
+        "Health",
+        "Worker",
+        "Keys\n",
+        "Traces",
+        "In the course of work",
+    ];
     let known = documented(&[&always[..], &["Once it happens"]].concat());
     let always = documented(&always);
 
@@ -65,18 +72,30 @@ async fn the_document_names_what_a_worker_exposes() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn latencies_are_in_milliseconds() -> anyhow::Result<()> {
+async fn latencies_are_in_seconds() -> anyhow::Result<()> {
     let scrape = scrape_after_work().await?;
 
     let shipping = scrape
         .lines()
-        .filter(|line| line.starts_with("temporal_activity_execution_latency_sum"))
+        .filter(|line| line.starts_with("temporal_activity_execution_latency_seconds_sum"))
         .find(|line| line.contains(r#"activity_type="ship""#))
         .context("shipping is measured")?;
     let sum: f64 = shipping.rsplit(' ').next().unwrap_or_default().parse()?;
-    let least = f64::from(u32::try_from(PACKING_MS)?);
+    let least = f64::from(PACKING_MS) / 1000.0;
 
     assert!((least..least * 100.0).contains(&sum), "{shipping}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_bound_that_alerts_ask_for_is_a_bucket() -> anyhow::Result<()> {
+    let scrape = scrape_after_work().await?;
+
+    for kind in ["workflow_task", "activity"] {
+        let bucket = format!("temporal_{kind}_schedule_to_start_latency_seconds_bucket");
+        let bound = |line: &&str| line.starts_with(&bucket) && line.contains(r#"le="0.2""#);
+        assert!(scrape.lines().any(|line| bound(&line)), "{kind}");
+    }
     Ok(())
 }
 
@@ -105,7 +124,7 @@ async fn a_versioned_worker_says_in_its_labels_which_version_it_is() -> anyhow::
 
     let started = scrape
         .lines()
-        .find(|line| line.starts_with("temporal_worker_start{"))
+        .find(|line| line.starts_with("temporal_worker_start_total{"))
         .context("the worker is counted")?;
     for label in [
         r#"temporal_worker_deployment_name="shop_eu""#,
@@ -114,5 +133,37 @@ async fn a_versioned_worker_says_in_its_labels_which_version_it_is() -> anyhow::
     ] {
         assert!(started.contains(label), "no {label} in {started}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_drain_can_be_watched() -> anyhow::Result<()> {
+    let yard = Yard::open(&[("SEALANE_DRAIN_TIMEOUT", "60s")]).await?;
+    let worker = yard.start_worker().await?;
+    let placed = yard.shop.hold_at_parcel(order("A-1", &["tea"]), 0).await?;
+    let before = worker.probe("/metrics").await?.body;
+
+    worker.signal("TERM").await?;
+    worker.says("\"draining\"").await?;
+    let during = worker.probe("/metrics").await?.body;
+    yard.shop.resume();
+    worker.ends().await?;
+
+    for line in [
+        "sealane_ready 1",
+        "sealane_worker_draining 0",
+        "sealane_worker_drain_seconds 0",
+        "sealane_worker_drain_timeout_seconds 60",
+    ] {
+        assert!(before.lines().any(|found| found == line), "no {line}");
+    }
+    let elapsed = "sealane_worker_drain_seconds ";
+    let elapsed = during.lines().find_map(|line| line.strip_prefix(elapsed));
+    let elapsed: f64 = elapsed.context("the drain is shown")?.parse()?;
+    assert!(elapsed > 0.0, "{elapsed}");
+    for line in ["sealane_ready 0", "sealane_worker_draining 1"] {
+        assert!(during.lines().any(|found| found == line), "no {line}");
+    }
+    drop(placed);
     Ok(())
 }

@@ -74,7 +74,7 @@ impl Life {
     /// Checks what only shows in the end: that nothing failed and nothing secret was said.
     pub(super) async fn end(self) -> anyhow::Result<()> {
         let scrape = self.worker.probe("/metrics").await?.body;
-        let failed = "temporal_workflow_task_execution_failed";
+        let failed = "temporal_workflow_task_execution_failed_total";
         assert!(!scrape.contains(failed), "a workflow task failed");
         self.pod.assert_secrets_kept(&[scrape]);
         self.pod.assert_secrets_kept(&self.worker.lines());

@@ -1,0 +1,17 @@
+//! The HTTP API as its callers have it: `sealane serve` as a process, between a real dev server and them.
+
+mod abuse;
+mod access;
+mod answer;
+mod document;
+mod greetings;
+mod idempotency;
+mod life;
+mod listing;
+mod messages;
+mod orders;
+mod outage;
+mod schemathesis;
+mod secrecy;
+mod service;
+mod workflows;

@@ -1,0 +1,3 @@
+//! How fast payloads are decrypted.
+
+fn main() {}

@@ -1,0 +1,193 @@
+//! The one route, with what every request has to pass before its body is looked at.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::to_bytes,
+    extract::{Request, State},
+    http::{
+        HeaderMap, HeaderValue, Method,
+        header::{ALLOW, CONTENT_TYPE},
+        request::Parts,
+    },
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Response},
+    routing::any,
+};
+use sealane_codec::EncryptionCodec;
+use sealane_service::{
+    auth::{Authenticator, Denied},
+    http::{Edge, Kind, Peer, Problem},
+    probes::Metrics,
+    settings::Settings,
+};
+
+use crate::{
+    cors::{self, Origins, cors},
+    metrics::Counters,
+    target::{Operation, namespace},
+    transcode::Transcoder,
+};
+
+/// A vault that is slow to start with is asked again after seconds.
+const LOADING_WAIT: Duration = Duration::from_secs(5);
+
+/// The codec of a server, which may come after its first requests. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct CodecCell(Arc<OnceLock<EncryptionCodec>>);
+
+impl CodecCell {
+    /// Has requests answered with `codec` from now on. A second codec is ignored.
+    pub fn fill(&self, codec: EncryptionCodec) {
+        // Losing it is what the documentation says.
+        let _ = self.0.set(codec);
+    }
+}
+
+impl From<EncryptionCodec> for CodecCell {
+    fn from(codec: EncryptionCodec) -> Self {
+        let cell = Self::default();
+        cell.fill(codec);
+        cell
+    }
+}
+
+/// Returns the codec server as a router, complete but for the probes.
+///
+/// Counts in `metrics`. Requests are refused with 503 until `codec` is filled.
+///
+/// # Errors
+///
+/// If `metrics` has metrics of the same names already.
+pub fn router(
+    settings: &Settings,
+    authenticator: Authenticator,
+    codec: CodecCell,
+    metrics: &Metrics,
+) -> Result<Router, prometheus::Error> {
+    let own = &settings.codec_server;
+    let server = Arc::new(Server {
+        authenticator,
+        is_open: settings.auth.is_off(),
+        namespaces: own.namespaces.clone(),
+        counters: Counters::register(metrics.registry())?,
+        codec,
+        max_body: own.max_body,
+        max_payload: own.max_payload,
+        transcoder: OnceLock::new(),
+    });
+    let routes = Router::new()
+        .route("/{*path}", any(answer))
+        .with_state(server);
+    let edge = Edge::new(&settings.http, metrics, "codec-server").body_limit(own.max_body);
+    let origins = Origins::new(&own.cors_origins);
+    Ok(edge
+        .protect(routes)
+        .layer(from_fn_with_state(origins, cors)))
+}
+
+struct Server {
+    authenticator: Authenticator,
+    /// Whether nobody has to prove anything.
+    is_open: bool,
+    namespaces: Vec<String>,
+    counters: Counters,
+    codec: CodecCell,
+    max_body: usize,
+    max_payload: usize,
+    transcoder: OnceLock<Arc<Transcoder>>,
+}
+
+async fn answer(
+    State(server): State<Arc<Server>>,
+    Peer(peer): Peer,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (parts, body) = request.into_parts();
+    let operation = operation(&parts)?;
+    server.admit(operation, &parts, peer).await?;
+    require_json(&parts.headers)?;
+    let transcoder = server.transcoder()?;
+    // The edge has put its limit around the body.
+    let body = to_bytes(body, usize::MAX).await;
+    let body = body.map_err(|_| Problem::new(Kind::BadRequest, "the body did not arrive whole"))?;
+    let json = transcoder.answer(operation, body).await?;
+    Ok(([(CONTENT_TYPE, JSON)], json).into_response())
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+fn operation(parts: &Parts) -> Result<Operation, Problem> {
+    let operation = Operation::of(parts.uri.path()).ok_or_else(|| {
+        let detail = "expected a path that ends in /decode or /encode";
+        Problem::new(Kind::NotFound, detail)
+    })?;
+    if parts.method != Method::POST {
+        let detail = "payloads are sent with POST";
+        let problem = Problem::new(Kind::MethodNotAllowed, detail);
+        return Err(problem.header(ALLOW, cors::METHODS));
+    }
+    Ok(operation)
+}
+
+/// A page of another origin may send everything but this without asking first.
+fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let essence = value.and_then(|value| value.split(|byte| *byte == b';').next());
+    match essence {
+        Some(media) if media.trim_ascii().eq_ignore_ascii_case(b"application/json") => Ok(()),
+        _ => Err(Problem::new(
+            Kind::UnsupportedMediaType,
+            "the media type of the body must be application/json",
+        )),
+    }
+}
+
+impl Server {
+    /// Lets those pass who may do `operation` in the namespace they name.
+    ///
+    /// Who names none must be allowed it in all that are served here. A namespace that is not served
+    /// gets the answer of a missing role, which tells nobody which ones there are.
+    async fn admit(
+        &self,
+        operation: Operation,
+        parts: &Parts,
+        peer: IpAddr,
+    ) -> Result<(), Problem> {
+        let principal = self
+            .authenticator
+            .authenticate(&parts.headers, peer)
+            .await?;
+        let named = namespace(parts.uri.path(), &parts.headers, &self.namespaces)?;
+        let wanted = match &named {
+            Some(name) if self.namespaces.contains(name) => std::slice::from_ref(name),
+            Some(_) => return Err(Denied::Forbidden.into()),
+            None if self.is_open => &[],
+            None => &self.namespaces[..],
+        };
+        for namespace in wanted {
+            self.authenticator
+                .authorize(&principal, namespace, operation.role())?;
+        }
+        Ok(())
+    }
+
+    fn transcoder(&self) -> Result<&Arc<Transcoder>, Problem> {
+        let codec = self.codec.0.get().ok_or_else(|| {
+            Problem::new(Kind::Unavailable, "keys are not loaded yet").retry_after(LOADING_WAIT)
+        })?;
+        Ok(self.transcoder.get_or_init(|| {
+            Arc::new(Transcoder {
+                codec: codec.clone(),
+                counters: self.counters.clone(),
+                max_payload: self.max_payload,
+                max_body: self.max_body,
+            })
+        }))
+    }
+}

@@ -1,0 +1,197 @@
+//! What a request asks for, and in which namespace: all that its path and one header say.
+
+use std::borrow::Cow;
+
+use axum::http::HeaderMap;
+use sealane_service::{
+    auth::Role,
+    http::{Kind, Problem},
+};
+
+/// Header with which the Web UI and the CLI name the namespace.
+pub(crate) const X_NAMESPACE: &str = "x-namespace";
+
+/// The two things a codec server does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Operation {
+    Encode,
+    Decode,
+}
+
+impl Operation {
+    /// Only the last segment of a path decides, so that the server may stand behind any prefix.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        match path.rsplit_once('/')?.1 {
+            "encode" => Some(Self::Encode),
+            "decode" => Some(Self::Decode),
+            _ => None,
+        }
+    }
+
+    /// Who encodes can feed workflows under our key; who decodes only looks.
+    pub(crate) fn role(self) -> Role {
+        match self {
+            Self::Encode => Role::Writer,
+            Self::Decode => Role::Reader,
+        }
+    }
+
+    /// Name of the operation as a label of a metric.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Self::Encode => "encode",
+            Self::Decode => "decode",
+        }
+    }
+}
+
+/// Returns the namespace that a request names, `None` if it names none.
+///
+/// `X-Namespace` does, and so does the segment of `path` before the operation. With the header there,
+/// that segment may as well be part of a prefix; then only the name of another namespace in `served`
+/// is a contradiction.
+///
+/// # Errors
+///
+/// A problem of kind [`Kind::BadRequest`] for a contradiction, or for a name that is no text.
+pub(crate) fn namespace(
+    path: &str,
+    headers: &HeaderMap,
+    served: &[String],
+) -> Result<Option<String>, Problem> {
+    let in_path = before_operation(path)?;
+    let Some(in_header) = in_header(headers)? else {
+        return Ok(in_path.map(Cow::into_owned));
+    };
+    match in_path {
+        Some(name) if name != in_header && served.iter().any(|it| *it == name) => Err(bad(
+            "the path and X-Namespace name different namespaces, expected the same one or only one of them",
+        )),
+        _ => Ok(Some(in_header.to_owned())),
+    }
+}
+
+fn in_header(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(X_NAMESPACE).iter();
+    let first = values.next();
+    if values.next().is_some() {
+        return Err(bad("X-Namespace is there twice, expected it once"));
+    }
+    let text = first.map(|value| str::from_utf8(value.as_bytes()));
+    let text = text.transpose();
+    let text = text.map_err(|_| bad("X-Namespace is not UTF-8"))?;
+    // A page that shows no namespace sends the header empty.
+    Ok(text.filter(|name| !name.is_empty()))
+}
+
+fn before_operation(path: &str) -> Result<Option<Cow<'_, str>>, Problem> {
+    let segment = path.rsplit('/').nth(1).filter(|name| !name.is_empty());
+    let name = segment.map(decoded).transpose();
+    name.map_err(|Malformed| bad("the namespace in the path is not percent-encoded UTF-8"))
+}
+
+struct Malformed;
+
+/// Undoes percent encoding.
+fn decoded(segment: &str) -> Result<Cow<'_, str>, Malformed> {
+    if !segment.contains('%') {
+        return Ok(segment.into());
+    }
+    let mut parts = segment.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).ok_or(Malformed)?;
+        let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let byte = u8::from_str_radix(digits, 16).ok().filter(|_| is_hex);
+        bytes.push(byte.ok_or(Malformed)?);
+        bytes.extend_from_slice(rest.as_bytes());
+    }
+    let name = String::from_utf8(bytes).map_err(|_| Malformed)?;
+    Ok(name.into())
+}
+
+fn bad(detail: &str) -> Problem {
+    Problem::new(Kind::BadRequest, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, HeaderValue};
+
+    use super::{Operation, namespace};
+
+    fn named(path: &str, header: Option<&str>) -> Result<Option<String>, String> {
+        let mut headers = HeaderMap::new();
+        if let Some(name) = header {
+            let name = HeaderValue::from_bytes(name.as_bytes()).unwrap();
+            headers.insert("x-namespace", name);
+        }
+        let served = ["orders", "payments", "a b", "größe"].map(str::to_owned);
+        namespace(path, &headers, &served).map_err(|problem| problem.detail().to_owned())
+    }
+
+    fn some(name: &str) -> Result<Option<String>, String> {
+        Ok(Some(name.to_owned()))
+    }
+
+    #[test]
+    fn the_last_segment_is_the_operation_at_any_depth() {
+        for path in ["/decode", "/orders/decode", "/a/b/c/decode", "//decode"] {
+            assert_eq!(Operation::of(path), Some(Operation::Decode), "{path}");
+        }
+        assert_eq!(Operation::of("/decode/encode"), Some(Operation::Encode));
+        for path in [
+            "/",
+            "/download",
+            "/decode/",
+            "/xdecode",
+            "/Decode",
+            "/decode/x",
+            "decode",
+        ] {
+            assert_eq!(Operation::of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn path_or_header_name_the_namespace() {
+        assert_eq!(named("/decode", None), Ok(None));
+        assert_eq!(named("/decode", Some("")), Ok(None));
+        assert_eq!(named("/decode", Some("orders")), some("orders"));
+        assert_eq!(named("/orders/decode", None), some("orders"));
+        assert_eq!(named("/any/prefix/orders/decode", None), some("orders"));
+        assert_eq!(named("/orders/decode", Some("orders")), some("orders"));
+        assert_eq!(named("/a%20b/decode", None), some("a b"));
+        assert_eq!(
+            named("/gr%C3%B6%c3%9fe/decode", Some("größe")),
+            some("größe")
+        );
+    }
+
+    #[test]
+    fn beside_the_header_a_prefix_is_no_namespace() {
+        assert_eq!(named("/codec/decode", Some("orders")), some("orders"));
+        assert_eq!(named("/codec/decode", None), some("codec"));
+    }
+
+    #[test]
+    fn two_different_names_are_a_contradiction() {
+        let refused = named("/payments/decode", Some("orders")).unwrap_err();
+
+        assert!(refused.contains("different namespaces"), "{refused}");
+    }
+
+    #[test]
+    fn what_is_not_percent_encoded_utf8_is_refused() {
+        for path in [
+            "/%/decode",
+            "/%4/decode",
+            "/%zz/decode",
+            "/%+1/decode",
+            "/%ff/decode",
+            "/%ä/decode",
+        ] {
+            assert!(named(path, None).is_err(), "{path}");
+        }
+    }
+}

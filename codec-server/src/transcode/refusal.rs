@@ -1,0 +1,93 @@
+//! Why a request got no payloads back, as a problem.
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use sealane_codec::EncodeError;
+use sealane_service::http::{Kind, Problem};
+
+use super::Failure;
+use crate::protojson::Unread;
+
+/// A key that is used up is replaced by an operator or a rotation, not within seconds.
+const KEY_EXHAUSTED_WAIT: Duration = Duration::from_secs(60);
+
+/// Another pod answers at once.
+const STOPPING_WAIT: Duration = Duration::from_secs(1);
+
+/// Why a request got no payloads back.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Refusal {
+    /// The body is not what it should be, or too much.
+    Unread(Unread),
+    /// A payload did not open.
+    Unreadable(Failure),
+    /// The answer would be larger than this many bytes.
+    AnswerTooLarge { limit: usize },
+    /// A payload cannot be encrypted as it is.
+    Unwritable { index: usize },
+    /// There is no key that may encrypt any more.
+    NoKey,
+    /// The process is about to end.
+    Stopping,
+}
+
+impl Refusal {
+    pub(super) fn of_encoding(index: usize, error: &EncodeError) -> Self {
+        match error {
+            EncodeError::NotWrapped => Self::Unwritable { index },
+            error => {
+                tracing::error!(error = %error, "payloads cannot be encrypted");
+                Self::NoKey
+            }
+        }
+    }
+
+    pub(super) fn unless_stopped(unread: Unread) -> Result<(), Self> {
+        match unread {
+            Unread::Stopped => Ok(()),
+            unread => Err(Self::Unread(unread)),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Unread(unread @ Unread::TooLarge { index, limit }) => {
+                Self::new(Kind::PayloadTooLarge, unread.to_string())
+                    .with("index", index)
+                    .with("limit", limit)
+            }
+            Refusal::Unread(unread) => Self::new(Kind::BadRequest, unread.to_string()),
+            Refusal::Unreadable(failure) => {
+                Self::new(UNREADABLE, failure.text()).with("index", failure.index)
+            }
+            Refusal::AnswerTooLarge { limit } => Self::new(
+                Kind::PayloadTooLarge,
+                format!(
+                    "the answer would be larger than {limit} bytes, send fewer payloads at once"
+                ),
+            )
+            .with("limit", limit),
+            Refusal::Unwritable { index } => Self::new(
+                Kind::BadRequest,
+                format!(
+                    "payload {index} is compressed and does not unpack, or is larger than 64 MiB"
+                ),
+            )
+            .with("index", index),
+            Refusal::NoKey => Self::new(Kind::Unavailable, "no key may encrypt now, see the log")
+                .retry_after(KEY_EXHAUSTED_WAIT),
+            Refusal::Stopping => Self::new(Kind::Unavailable, "this server is about to stop")
+                .retry_after(STOPPING_WAIT),
+        }
+    }
+}
+
+/// None of the encrypted payloads of a request opens, or a plain one is not taken.
+const UNREADABLE: Kind = Kind::Other {
+    slug: "payload-unreadable",
+    title: "A payload cannot be decrypted",
+    status: StatusCode::BAD_REQUEST,
+};

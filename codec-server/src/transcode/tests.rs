@@ -1,0 +1,416 @@
+use std::{collections::HashMap, sync::Arc};
+
+use axum::{body::Bytes, response::IntoResponse};
+use prometheus::{Registry, TextEncoder};
+use proptest::{collection, prelude::*};
+use sealane_codec::{
+    CodecOptions, Compression, DecodePolicy, EncryptionCodec, Exhausted, Key, KeyRing, SealLimit,
+    SharedKeyRing,
+};
+use sealane_service::http::Problem;
+use serde_json::{Value, json};
+use temporalio_common::protos::temporal::api::common::v1::Payload;
+
+use super::{MAX_INLINE, Operation, Refusal, Transcoder};
+use crate::{
+    metrics::Counters,
+    protojson::{Answer, each_payload},
+};
+
+const MIB: usize = 1 << 20;
+
+struct Bench {
+    transcoder: Arc<Transcoder>,
+    ring: SharedKeyRing,
+    registry: Registry,
+}
+
+fn ring(fill: u8) -> KeyRing {
+    let keys = [("a".parse().unwrap(), Key::from_bytes(&[fill; 32]).unwrap())];
+    KeyRing::new("a".parse().unwrap(), keys).unwrap()
+}
+
+impl Bench {
+    fn new(fill: u8, options: CodecOptions) -> Self {
+        let registry = Registry::new();
+        let ring = SharedKeyRing::new(ring(fill));
+        let transcoder = Arc::new(Transcoder {
+            codec: EncryptionCodec::new(ring.clone(), options),
+            counters: Counters::register(&registry).unwrap(),
+            max_payload: MIB,
+            max_body: MIB,
+        });
+        Self {
+            transcoder,
+            ring,
+            registry,
+        }
+    }
+
+    async fn ask(&self, operation: Operation, body: impl Into<Bytes>) -> Result<Vec<u8>, Refusal> {
+        self.transcoder.answer(operation, body.into()).await
+    }
+
+    async fn encode(&self, payloads: &[Payload]) -> Result<Vec<Payload>, Refusal> {
+        let json = self.ask(Operation::Encode, written(payloads)).await?;
+        Ok(read(&json))
+    }
+
+    async fn decode(&self, payloads: &[Payload]) -> Result<Vec<Payload>, Refusal> {
+        let json = self.ask(Operation::Decode, written(payloads)).await?;
+        Ok(read(&json))
+    }
+
+    fn shows(&self, line: &str) -> bool {
+        let text = TextEncoder::new().encode_to_string(&self.registry.gather());
+        text.unwrap().lines().any(|shown| shown == line)
+    }
+}
+
+fn bench() -> Bench {
+    Bench::new(7, CodecOptions::default())
+}
+
+fn written(payloads: &[Payload]) -> Vec<u8> {
+    let mut answer = Answer::new(0, usize::MAX);
+    for payload in payloads {
+        answer.push(payload).unwrap();
+    }
+    answer.finish()
+}
+
+fn read(json: &[u8]) -> Vec<Payload> {
+    let mut payloads = Vec::new();
+    each_payload(json, usize::MAX, &mut |payload| {
+        payloads.push(payload);
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
+    payloads
+}
+
+fn plain(data: &str) -> Payload {
+    Payload {
+        metadata: HashMap::from([("encoding".to_owned(), b"json/plain".to_vec())]),
+        data: data.into(),
+        ..Payload::default()
+    }
+}
+
+fn text(refusal: Refusal) -> Value {
+    Problem::from(refusal).to_json()
+}
+
+#[tokio::test]
+async fn what_was_encoded_decodes_in_its_order_and_is_counted() {
+    let bench = bench();
+    let payloads = [plain("1"), plain("22"), Payload::default()];
+
+    let encoded = bench.encode(&payloads).await.unwrap();
+
+    assert!(encoded.iter().all(sealane_codec::is_encrypted));
+    assert_eq!(bench.decode(&encoded).await.unwrap(), payloads);
+    for (operation, outcome, count) in [
+        ("encode", "done", 3),
+        ("decode", "done", 3),
+        ("decode", "plain", 0),
+    ] {
+        let labels = format!(r#"operation="{operation}",outcome="{outcome}""#);
+        let line = format!("sealane_codec_server_payloads_total{{{labels}}} {count}");
+        assert!(bench.shows(&line), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn plain_payloads_come_back_as_they_went() {
+    let bench = bench();
+    let sealed = bench.encode(&[plain("1")]).await.unwrap().remove(0);
+
+    let decoded = bench.decode(&[plain("x"), sealed, plain("y")]).await;
+
+    assert_eq!(decoded.unwrap(), [plain("x"), plain("1"), plain("y")]);
+    assert!(
+        bench.shows(r#"sealane_codec_server_payloads_total{operation="decode",outcome="plain"} 2"#)
+    );
+}
+
+#[tokio::test]
+async fn plain_payloads_are_refused_by_a_strict_codec() {
+    let options = CodecOptions {
+        decode: DecodePolicy::Strict,
+        ..CodecOptions::default()
+    };
+    let bench = Bench::new(7, options);
+    let sealed = bench.encode(&[plain("1")]).await.unwrap().remove(0);
+
+    let refused = bench.decode(&[sealed, plain("secret")]).await.unwrap_err();
+
+    let problem = text(refused);
+    assert_eq!(
+        (&problem["status"], &problem["index"]),
+        (&json!(400), &json!(1))
+    );
+    assert!(!problem.to_string().contains("secret"), "{problem}");
+}
+
+#[tokio::test]
+async fn a_payload_that_does_not_open_stays_as_it_is_beside_those_that_do() {
+    let bench = bench();
+    let mut sealed = bench
+        .encode(&[plain("1"), plain("2"), plain("3")])
+        .await
+        .unwrap();
+    let last = sealed[1].data.len() - 1;
+    sealed[1].data[last] ^= 1;
+
+    let decoded = bench.decode(&sealed).await.unwrap();
+
+    assert_eq!(decoded, [plain("1"), sealed[1].clone(), plain("3")]);
+    assert!(
+        bench.shows(r#"sealane_codec_server_decode_failures_total{key_id="a",reason="altered"} 1"#)
+    );
+    for (outcome, count) in [("done", 2), ("failed", 1)] {
+        let line = format!(
+            r#"sealane_codec_server_payloads_total{{operation="decode",outcome="{outcome}"}} {count}"#
+        );
+        assert!(bench.shows(&line), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_of_which_nothing_opens_is_refused_by_place_and_key() {
+    let bench = bench();
+    let mut sealed = bench.encode(&[plain("secret")]).await.unwrap().remove(0);
+    let foreign = b"old\"\n/key".to_vec();
+    sealed
+        .metadata
+        .insert("encryption-key-id".to_owned(), foreign);
+
+    let refused = bench.decode(&[plain("x"), sealed]).await.unwrap_err();
+
+    let expected = json!({
+        "type": "urn:sealane:problem:payload-unreadable",
+        "title": "A payload cannot be decrypted",
+        "status": 400,
+        "detail": r#"payload 1 is encrypted under key "old\"\n/key", which is not here"#,
+        "index": 1,
+    });
+    assert_eq!(text(refused), expected);
+    assert!(bench.shows(
+        r#"sealane_codec_server_decode_failures_total{key_id="other",reason="unknown_key"} 1"#
+    ));
+}
+
+#[tokio::test]
+async fn each_kind_of_damage_has_its_own_words() {
+    let bench = bench();
+    let sealed = bench.encode(&[plain("1")]).await.unwrap().remove(0);
+    let damaged = |damage: fn(&mut Payload)| {
+        let mut payload = sealed.clone();
+        damage(&mut payload);
+        payload
+    };
+    for (payload, words) in [
+        (
+            damaged(|it| drop(it.metadata.remove("encryption-key-id"))),
+            "does not say how",
+        ),
+        (damaged(|it| it.data.truncate(20)), "was altered"),
+        (damaged(|it| it.data.clear()), "was altered"),
+        (
+            damaged(|it| {
+                drop(
+                    it.metadata
+                        .insert("encoding".to_owned(), b"encrypted/aesgcm".to_vec()),
+                )
+            }),
+            "does not say how",
+        ),
+        (
+            damaged(|it| {
+                drop(
+                    it.metadata
+                        .insert("encoding".to_owned(), b"binary/zlib".to_vec()),
+                )
+            }),
+            "no Temporal payload",
+        ),
+    ] {
+        let problem = text(bench.decode(&[payload]).await.unwrap_err());
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(words), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_arrives_meanwhile_opens_what_waited_for_it() {
+    let elsewhere = bench();
+    let sealed = elsewhere.encode(&[plain("1")]).await.unwrap();
+    let keys = [("b".parse().unwrap(), Key::from_bytes(&[8; 32]).unwrap())];
+    let (shared, mut requests) =
+        SharedKeyRing::with_refresh(KeyRing::new("b".parse().unwrap(), keys).unwrap());
+    let here = Bench {
+        transcoder: Arc::new(Transcoder {
+            codec: EncryptionCodec::new(shared.clone(), CodecOptions::default()),
+            counters: bench().transcoder.counters.clone(),
+            max_payload: MIB,
+            max_body: MIB,
+        }),
+        ring: shared.clone(),
+        registry: Registry::new(),
+    };
+    let source = async {
+        requests.next().await;
+        requests.begin();
+        shared.replace(ring(7));
+        requests.end();
+        std::future::pending::<()>().await;
+    };
+
+    let decoded = tokio::select! {
+        decoded = here.decode(&sealed) => decoded.unwrap(),
+        () = source => vec![],
+    };
+
+    assert_eq!(decoded, [plain("1")]);
+}
+
+#[tokio::test]
+async fn keys_that_are_replaced_count_for_the_next_request() {
+    let bench = bench();
+    let sealed = bench.encode(&[plain("1")]).await.unwrap();
+
+    bench.ring.replace(ring(9));
+
+    let refused = bench.decode(&sealed).await.unwrap_err();
+    assert!(
+        text(refused)["detail"]
+            .as_str()
+            .unwrap()
+            .contains("another key than the \"a\"")
+    );
+}
+
+#[tokio::test]
+async fn bodies_that_are_too_large_for_the_thread_get_the_same_answers() {
+    let bench = bench();
+    let payloads = vec![plain(&"x".repeat(1024)); 400];
+    assert!(written(&payloads).len() > MAX_INLINE);
+
+    let encoded = bench.encode(&payloads).await.unwrap();
+
+    assert_eq!(bench.decode(&encoded).await.unwrap(), payloads);
+    let garbage = vec![b'{'; MAX_INLINE + 1];
+    assert!(bench.ask(Operation::Decode, garbage).await.is_err());
+}
+
+#[tokio::test]
+async fn answers_do_not_grow_without_limit() {
+    let bench = bench();
+    let smallest = format!(r#"{{"payloads":[{}{{}}]}}"#, "{},".repeat(MIB / 4));
+
+    let refused = bench.ask(Operation::Encode, smallest).await.unwrap_err();
+
+    assert_eq!(refused, Refusal::AnswerTooLarge { limit: 2 * MIB });
+}
+
+#[tokio::test]
+async fn a_key_that_is_used_up_encodes_nothing_more() {
+    let limit = SealLimit {
+        seals: 2,
+        exhausted: Exhausted::Refuse,
+    };
+    let bench = Bench::new(
+        7,
+        CodecOptions {
+            seal_limit: limit,
+            ..CodecOptions::default()
+        },
+    );
+
+    let refused = bench
+        .encode(&[plain("1"), plain("2"), plain("3")])
+        .await
+        .unwrap_err();
+
+    assert_eq!(refused, Refusal::NoKey);
+    let response = Problem::from(refused).into_response();
+    assert_eq!(
+        (
+            response.status().as_u16(),
+            &response.headers()["retry-after"]
+        ),
+        (503, &"60".parse().unwrap())
+    );
+    assert!(
+        bench
+            .shows(r#"sealane_codec_server_payloads_total{operation="encode",outcome="failed"} 1"#)
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_list_of_payloads_is_refused() {
+    let bench = bench();
+
+    for operation in [Operation::Encode, Operation::Decode] {
+        let problem = text(bench.ask(operation, "[]").await.unwrap_err());
+        assert_eq!(problem["type"], "urn:sealane:problem:bad-request");
+        let large = format!(
+            r#"{{"payloads":[{{}},{{"data":"{}"}}]}}"#,
+            "A".repeat(2 * MIB)
+        );
+        let problem = text(bench.ask(operation, large).await.unwrap_err());
+        assert_eq!(
+            (&problem["status"], &problem["index"]),
+            (&json!(413), &json!(1))
+        );
+    }
+}
+
+fn any_payload() -> impl Strategy<Value = Payload> {
+    let bytes = || collection::vec(any::<u8>(), 0..300);
+    let encoding = prop_oneof![
+        "json/plain",
+        "binary/zlib",
+        "binary/encrypted",
+        "[a-z/]{0,9}"
+    ];
+    let metadata = collection::hash_map(any::<String>(), bytes(), 0..3);
+    (metadata, encoding, bytes()).prop_map(|(mut metadata, encoding, data)| {
+        metadata.insert("encoding".to_owned(), encoding.into());
+        Payload {
+            metadata,
+            data,
+            ..Payload::default()
+        }
+    })
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_all().build().unwrap().block_on(future)
+}
+
+proptest! {
+    #[test]
+    fn any_payloads_that_were_encoded_decode(
+        payloads in collection::vec(any_payload(), 0..6), zlib in any::<bool>(),
+    ) {
+        let compression = if zlib { Compression::Zlib } else { Compression::Off };
+        let bench = Bench::new(7, CodecOptions { compression, ..CodecOptions::default() });
+        block_on(async {
+            let encoded = bench.encode(&payloads).await.unwrap();
+            prop_assert_eq!(bench.decode(&encoded).await.unwrap(), payloads);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn garbage_gets_an_answer(garbage in collection::vec(any::<u8>(), 0..300)) {
+        let bench = bench();
+        block_on(async {
+            let _ = bench.ask(Operation::Decode, garbage.clone()).await;
+            let _ = bench.ask(Operation::Encode, garbage).await;
+        });
+    }
+}

@@ -1,0 +1,11 @@
+//! The codec server as browsers, the CLI and strangers meet it: the router by itself where that is enough, the real
+//! binary where it is not.
+
+mod auth;
+mod cli;
+mod cors;
+mod keys;
+mod limits;
+mod process;
+mod protocol;
+mod support;

@@ -1,0 +1,9 @@
+//! The HTTP edge, against a real server and raw sockets.
+
+mod abuse;
+mod answers;
+mod bodies;
+mod limits;
+mod metrics;
+mod running;
+mod server;

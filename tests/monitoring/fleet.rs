@@ -1,0 +1,286 @@
+//! One process of each kind, at work and in trouble: whatever can be scraped can be scraped here.
+
+use std::{collections::BTreeSet, env, path::PathBuf, time::Duration};
+
+use anyhow::{Context, ensure};
+use sealane_client::{
+    handles::{Greeting, OrderHandle},
+    workflow::Execution,
+};
+use sealane_dev::{
+    gateway::{Gateway, State},
+    server::{DevServer, Options},
+};
+use sealane_tests::{
+    VaultClient, VaultWorld, World,
+    azure::FakeAzure,
+    issuer::Issuer,
+    orders::{order, patiently},
+    process::{Process, probe},
+    temporal_cli,
+};
+use serde_json::{Value, json};
+use temporalio_client::WorkflowStartOptions;
+use tokio::time::{interval, timeout};
+
+/// How long ago the key was made.
+const DAY: Duration = Duration::from_hours(24);
+
+/// How often processes are scraped while something is waited for.
+const SCRAPE_EVERY: Duration = Duration::from_millis(200);
+
+/// Nothing here takes a third of it.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Envelope mode, with a data key that is used up soon, and a vault that is asked often.
+const KEYS: [(&str, &str); 4] = [
+    ("KEYVAULT_KEY_URI", "https://unit.vault.azure.net/keys/kek"),
+    ("SEALANE_KEY_MODE", "envelope"),
+    ("SEALANE_DATA_KEY_MAX_SEALS", "10"),
+    ("SEALANE_KEY_REFRESH", "1s"),
+];
+
+/// A server and a vault of their own, because both go down, and the processes.
+pub(crate) struct Fleet {
+    vault: VaultWorld,
+    gateway: Gateway,
+    issuer: Issuer,
+    client: VaultClient,
+    /// Uses a data key that no process has met.
+    stranger: VaultClient,
+    processes: Vec<Scraped>,
+    seen: BTreeSet<String>,
+    // Goes down before the processes do.
+    server: Option<DevServer>,
+}
+
+/// A process and where it listens.
+struct Scraped {
+    name: &'static str,
+    url: String,
+    _process: Process,
+}
+
+impl Fleet {
+    /// Starts everything.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let cli = temporal_cli().await?;
+        let server = DevServer::start(&cli, &Options::default()).await?;
+        let gateway = Gateway::start_local().await?;
+        let issuer = Issuer::start().await?;
+        let vault = vault_beside(&server).await?;
+        let mut fleet = Self {
+            client: vault.client().await?,
+            stranger: vault.client().await?,
+            vault,
+            gateway,
+            issuer,
+            processes: Vec::new(),
+            seen: BTreeSet::new(),
+            server: Some(server),
+        };
+        fleet.start_processes().await?;
+        Ok(fleet)
+    }
+
+    async fn start_processes(&mut self) -> anyhow::Result<()> {
+        let trigger = "trigger GreetingWorkflow --every 1h --input-template \"Ada\"";
+        for (program, line) in [
+            ("sealane-worker", ""),
+            ("sealane", "serve"),
+            ("sealane", trigger),
+            ("sealane-codec-server", ""),
+        ] {
+            let process = self.start_process(program, line).await?;
+            self.processes.push(process);
+        }
+        Ok(())
+    }
+
+    async fn start_process(&self, name: &'static str, line: &str) -> anyhow::Result<Scraped> {
+        let mut variables = self.vault.world.variables().clone();
+        let more = [
+            ("ORDERS_GATEWAY_URL", self.gateway.url()),
+            ("SEALANE_CODEC_ADDR", "127.0.0.1:0".to_owned()),
+            ("SEALANE_AUTH_PERMISSIONS_CLAIM", "permissions".to_owned()),
+        ];
+        variables.extend(more.map(|(name, value)| (name.to_owned(), value)));
+        variables.extend(self.issuer.settings());
+        let words: Vec<_> = line.split_whitespace().collect();
+        let process = Process::start(binary(name)?, &words, &variables)?;
+        let serves: Value = serde_json::from_str(&process.says("http.address").await?)?;
+        let address = serves["http.address"].as_str().context("no address")?;
+        let url = format!("http://{address}");
+        patiently(name, ready(&url)).await;
+        Ok(Scraped {
+            name: if line == "serve" { "api" } else { name },
+            url,
+            _process: process,
+        })
+    }
+
+    /// Has everything do its work once: orders to each of their ends, requests, payloads.
+    pub(crate) async fn work(&self) -> anyhow::Result<()> {
+        let shipped = self.place("A-1").await?;
+        patiently("the receipt", shipped.result()).await?;
+        self.gateway
+            .turn(|knobs| knobs.decline = Some("insufficient_funds".to_owned()));
+        let declined = self.place("A-2").await?;
+        let failed = patiently("the failure", declined.result()).await;
+        ensure!(failed.is_err(), "a declined order must fail");
+        self.cancel_one().await?;
+        let unknown_type = json!({"type": "NoSuchWorkflow"});
+        self.post("api", "api/v1/workflows", &unknown_type).await?;
+        let sealed = json!({"payloads": [{
+            "metadata": {"encoding": "YmluYXJ5L2VuY3J5cHRlZA==", "encryption-key-id": "bm9ib2R5J3M="},
+            "data": "AAAA",
+        }]});
+        self.post("sealane-codec-server", "default/decode", &sealed)
+            .await
+    }
+
+    /// Takes everything away: first the vault, then the server, in the middle of an activity.
+    pub(crate) async fn fail(&mut self) -> anyhow::Result<()> {
+        self.gateway.turn(|knobs| knobs.pause_at_parcel = Some(0));
+        let _held = self.place("A-4").await?;
+        patiently("the parcel", self.gateway.wait_until(State::is_paused)).await;
+        self.vault.fake.vault_down();
+        let options = self.options("stranger");
+        Greeting::start(&self.stranger.client, "Ada".to_owned(), options).await?;
+        // A few payloads each, until the worker's data key is used up.
+        for number in 0..4 {
+            let options = self.options(&format!("greeting-{number}"));
+            let greeting = Greeting::start(&self.client.client, "Ada".to_owned(), options).await?;
+            patiently("the greeting", greeting.result()).await?;
+        }
+        let vault = [
+            "sealane_data_keys_not_made_total",
+            "sealane_data_key_unwrap_failures_total",
+        ];
+        self.expose(&vault.map(str::to_owned).into()).await?;
+        drop(self.server.take());
+        self.gateway.turn(|knobs| knobs.pause_at_parcel = None);
+        Ok(())
+    }
+
+    /// Scrapes until all of `wanted` have been seen, or patience ends, and returns what has not.
+    pub(crate) async fn expose(
+        &mut self,
+        wanted: &BTreeSet<String>,
+    ) -> anyhow::Result<BTreeSet<String>> {
+        let scraping = async {
+            let mut ticks = interval(SCRAPE_EVERY);
+            while !wanted.is_subset(&self.seen) {
+                ticks.tick().await;
+                for process in &self.processes {
+                    self.seen.extend(process.scrape().await?);
+                }
+            }
+            anyhow::Ok(())
+        };
+        if let Ok(failed) = timeout(PATIENCE, scraping).await {
+            failed?;
+        }
+        Ok(wanted.difference(&self.seen).cloned().collect())
+    }
+
+    async fn place(&self, id: &str) -> anyhow::Result<OrderHandle> {
+        let options = self.options(id);
+        Ok(OrderHandle::start(&self.client.client, order(id, &["tea"]), options).await?)
+    }
+
+    /// Cancels an order while its parcel is packed, through Temporal.
+    async fn cancel_one(&self) -> anyhow::Result<()> {
+        self.gateway.turn(|knobs| knobs.decline = None);
+        let execution = Execution {
+            workflow_id: self.vault.world.id("waiting"),
+            run_id: None,
+        };
+        let mut options = self.options("waiting");
+        options.start_delay = Some(DAY);
+        let waiting = Greeting::start(&self.client.client, "Ada".to_owned(), options).await?;
+        let workflows = &self.client.workflows;
+        workflows.cancel(&execution, "not needed").await?;
+        let cancelled = patiently("the cancellation", waiting.result()).await;
+        ensure!(cancelled.is_err(), "a cancelled workflow has no result");
+        Ok(())
+    }
+
+    fn options(&self, name: &str) -> WorkflowStartOptions {
+        let world = &self.vault.world;
+        WorkflowStartOptions::new(world.task_queue(), world.id(name)).build()
+    }
+
+    /// Posts `body` as somebody who may do everything.
+    async fn post(&self, process: &str, path: &str, body: &Value) -> anyhow::Result<()> {
+        let process = self.processes.iter().find(|it| it.name == process);
+        let url = &process.context("no such process")?.url;
+        let token = self
+            .issuer
+            .token(&json!({"permissions": ["default:write"]}));
+        let client = reqwest::Client::builder().no_proxy().build()?;
+        let request = client.post(format!("{url}/{path}")).bearer_auth(token);
+        let request = request
+            .header("content-type", "application/json")
+            .body(body.to_string());
+        let answer = patiently(path, request.send()).await?;
+        let status = answer.status();
+        ensure!(
+            status.is_success(),
+            "{path}: {status} {}",
+            answer.text().await?
+        );
+        Ok(())
+    }
+}
+
+impl Scraped {
+    /// Returns the names of all metrics that have a sample.
+    async fn scrape(&self) -> anyhow::Result<BTreeSet<String>> {
+        let scrape = probe(&format!("{}/metrics", self.url)).await?.body;
+        let names = scrape
+            .lines()
+            .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+        Ok(names.map(str::to_owned).collect())
+    }
+}
+
+/// A vault with one key of either kind, for a world on `server`.
+async fn vault_beside(server: &DevServer) -> anyhow::Result<VaultWorld> {
+    let fake = FakeAzure::start().await?;
+    let mut world = World::on(server);
+    world.set("SEALANE_KEY_FILE", "");
+    let keys = KEYS.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    for (name, value) in fake.environment(world.folder()).into_iter().chain(keys) {
+        world.set(&name, value);
+    }
+    let vault = VaultWorld { fake, world };
+    vault.fake.add_key("kek");
+    vault.add_key(DAY);
+    Ok(vault)
+}
+
+/// Waits until `url` says that it is ready.
+async fn ready(url: &str) {
+    let mut ticks = interval(SCRAPE_EVERY);
+    loop {
+        ticks.tick().await;
+        let answer = probe(&format!("{url}/readyz")).await;
+        if answer.is_ok_and(|answer| answer.status == 200) {
+            return;
+        }
+    }
+}
+
+/// Returns a program of ours, which stands beside the folder of the tests once it is built.
+fn binary(name: &str) -> anyhow::Result<PathBuf> {
+    let tests = env::current_exe()?;
+    let folder = tests.parent().and_then(|deps| deps.parent());
+    let path = folder.context("tests stand in a folder")?.join(name);
+    ensure!(
+        path.is_file(),
+        "no {}: `cargo build --workspace --bins` makes it, as `cargo test --workspace` does",
+        path.display()
+    );
+    Ok(path)
+}

@@ -1,0 +1,93 @@
+//! Rules and alerts.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    component::{Alert, CASES, OPERATOR, RULES, RUNBOOK, alerts, file},
+    promtool::promtool,
+};
+
+/// The sections of the runbook, as links name them.
+fn sections() -> BTreeSet<String> {
+    let headings = RUNBOOK.lines().filter_map(|line| line.strip_prefix("### "));
+    headings
+        .map(|heading| heading.to_lowercase().replace(' ', "-"))
+        .collect()
+}
+
+/// The expectations of the tests about `alert`: whether it fires.
+fn expectations(alert: &Alert) -> BTreeSet<bool> {
+    let asked = format!(r#"alertname="{}", alertstate="firing"}}'"#, alert.name);
+    let cases = CASES.iter().flat_map(|cases| cases.split("- expr: "));
+    let cases = cases.filter(|case| case.lines().next().is_some_and(|it| it.contains(&asked)));
+    cases
+        .map(|case| !case.contains("exp_samples: []"))
+        .collect()
+}
+
+#[test]
+fn promtool_accepts_the_rules() -> anyhow::Result<()> {
+    promtool(["check".into(), "rules".into(), file("rules.yaml")])
+}
+
+#[test]
+fn alerts_fire_when_they_should_and_not_before() -> anyhow::Result<()> {
+    promtool([
+        "test".into(),
+        "rules".into(),
+        file("tests/rules_test.yaml"),
+        file("tests/months_test.yaml"),
+    ])
+}
+
+#[test]
+fn every_alert_is_tested_firing_and_quiet() {
+    for alert in alerts() {
+        assert_eq!(expectations(&alert).len(), 2, "{}", alert.name);
+    }
+}
+
+#[test]
+fn the_operator_is_told_the_same() {
+    let (_, rules) = RULES.split_once("\ngroups:").unwrap();
+    let indented = format!("groups:{rules}")
+        .lines()
+        .fold(String::new(), |text, line| {
+            let indent = if line.is_empty() { "" } else { "  " };
+            text + indent + line + "\n"
+        });
+
+    let (_, spec) = OPERATOR.split_once("\nspec:\n").unwrap();
+
+    assert!(
+        spec == indented,
+        "prometheus-rule.yaml is not what rules.yaml is; its first lines say how to write it anew"
+    );
+}
+
+#[test]
+fn every_alert_says_how_bad_it_is_what_it_is_about_and_what_to_do() {
+    let sections = sections();
+
+    for alert in alerts() {
+        let severity = alert.field("severity");
+        assert!(
+            matches!(severity, Some("warning" | "critical")),
+            "{alert:?}"
+        );
+        let texts = [alert.field("summary"), alert.field("description")];
+        assert!(texts.iter().all(Option::is_some), "{alert:?}");
+        let anchor = alert.name.to_lowercase();
+        let runbook = format!("docs/observability.md#{anchor}");
+        assert_eq!(alert.field("runbook_url"), Some(runbook.as_str()));
+        assert!(sections.contains(&anchor), "no section for {}", alert.name);
+    }
+}
+
+#[test]
+fn every_section_of_the_runbook_belongs_to_an_alert() {
+    let alerts: BTreeSet<_> = alerts().iter().map(|it| it.name.to_lowercase()).collect();
+
+    assert!(alerts.len() > 20, "the alerts were not found: {alerts:?}");
+    assert_eq!(sections(), alerts);
+}
