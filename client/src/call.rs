@@ -142,6 +142,12 @@ impl CallError {
     pub(crate) fn of_workflow(namespace: &str, workflow_id: &str, status: Status) -> Self {
         // The server has no code of its own for this, only the words.
         let ended = status.message().contains("already completed");
+        if status.code() == Code::FailedPrecondition {
+            // There is a workflow, but nobody who can work on it: workers are gone, or fail its tasks.
+            return Self::NoWorker {
+                reason: status.message().to_owned(),
+            };
+        }
         match Self::from(status) {
             Self::NotFound { .. } if ended => Self::Ended {
                 workflow_id: workflow_id.to_owned(),
@@ -261,6 +267,15 @@ mod tests {
             CallError::of_workflow("default", "w", missing).to_string(),
             r#"no workflow with id "w" in namespace "default""#
         );
+    }
+
+    #[test]
+    fn a_workflow_whose_tasks_fail_is_one_without_a_worker() {
+        let status = Status::failed_precondition("Workflow Task in failed state");
+
+        let error = CallError::of_workflow("default", "w", status);
+
+        assert!(matches!(error, CallError::NoWorker { .. }), "{error}");
     }
 
     #[test]

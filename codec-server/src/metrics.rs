@@ -2,7 +2,7 @@
 
 use prometheus::{IntCounterVec, Opts, Registry};
 
-use crate::target::Operation;
+use crate::{target::Operation, transcode::Cause};
 
 /// Stands for every key id that the ring does not hold: anybody can make those up.
 pub(crate) const OTHER: &str = "other";
@@ -68,6 +68,10 @@ impl Counters {
             for outcome in Outcome::ALL {
                 self.add(operation, outcome, 0);
             }
+        }
+        for cause in Cause::ALL {
+            let labels = [OTHER, cause.label()];
+            self.failures.with_label_values(&labels).inc_by(0);
         }
     }
 

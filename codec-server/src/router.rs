@@ -84,7 +84,7 @@ pub fn router(
     let routes = Router::new()
         .route("/{*path}", any(answer))
         .with_state(server);
-    let edge = Edge::new(&settings.http, metrics, "codec-server").body_limit(own.max_body);
+    let edge = Edge::new(&settings.http, metrics, "sealane-codec-server").body_limit(own.max_body);
     let origins = Origins::new(&own.cors_origins);
     Ok(edge
         .protect(routes)

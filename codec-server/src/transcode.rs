@@ -1,18 +1,22 @@
 //! From body to answer: the payloads of a request, encrypted or decrypted one after the other.
 
 mod failure;
+mod here;
 mod refusal;
 
 use std::{collections::HashSet, ops::ControlFlow, panic::resume_unwind, sync::Arc};
 
 use axum::body::Bytes;
-use sealane_codec::{DecodeError, EncryptionCodec, KEY_ID, WRAPPED_KEY, is_encrypted, is_legacy};
+use sealane_codec::{EncryptionCodec, KEY_ID, WRAPPED_KEY, is_encrypted, is_legacy};
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 use tokio::task::spawn_blocking;
 
-pub(crate) use self::{failure::Failure, refusal::Refusal};
+pub(crate) use self::{
+    failure::{Cause, Failure},
+    refusal::Refusal,
+};
 
-use self::failure::Cause;
+use self::here::Here;
 use crate::{
     metrics::{Counters, Outcome},
     protojson::{Answer, each_payload},
@@ -105,21 +109,19 @@ impl Transcoder {
     fn decode(&self, body: &[u8]) -> Result<FirstLook, Refusal> {
         let mut work = Work::new(self, body);
         let mut plain = 0;
-        let mut unopened = false;
+        let mut here = Here::of(&self.codec);
         let ran = work.run(body, self.max_payload, |work, payload| {
             plain += u64::from(!is_sealed(&payload));
-            match self.codec.decode_payload(payload) {
-                Ok(opened) => work.push(&opened),
-                Err(error) => {
-                    unopened = true;
-                    Err(Refusal::of_decoding(work.done, &error))
-                }
+            if !here.has_key_of(&payload) {
+                return Err(Refusal::Unopened);
             }
+            let opened = self.codec.decode_payload(payload);
+            work.push(&opened.map_err(|_| Refusal::Unopened)?)
         });
-        if unopened {
-            return Ok(FirstLook::Unopened(self.samples(body)?));
+        match ran {
+            Err(Refusal::Unopened) => return Ok(FirstLook::Unopened(self.samples(body)?)),
+            ran => ran?,
         }
-        ran?;
         self.counters.add(Operation::Decode, Outcome::Plain, plain);
         let opened = count(work.done) - plain;
         self.counters.add(Operation::Decode, Outcome::Done, opened);
@@ -254,12 +256,6 @@ fn is_sealed(payload: &Payload) -> bool {
 
 fn count(payloads: usize) -> u64 {
     u64::try_from(payloads).unwrap_or(u64::MAX)
-}
-
-impl Refusal {
-    fn of_decoding(index: usize, error: &DecodeError) -> Self {
-        Self::Unreadable(Failure::of(index, &Payload::default(), error))
-    }
 }
 
 #[cfg(test)]

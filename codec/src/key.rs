@@ -188,6 +188,20 @@ mod tests {
     use super::{Key, KeyError};
 
     #[test]
+    fn what_does_not_open_is_counted_apart_from_what_does() {
+        let (key, other) = (Key::generate().unwrap(), Key::generate().unwrap());
+        let mut sealed = vec![0; super::NONCE_LEN];
+        sealed.extend_from_slice(b"text");
+        key.seal(&[1; super::NONCE_LEN], &mut sealed).unwrap();
+
+        assert!(other.open(&mut sealed.clone()).is_err());
+        assert!(key.open(&mut sealed).is_ok());
+
+        assert_eq!((other.opens(), other.rejections()), (0, 1));
+        assert_eq!((key.opens(), key.rejections()), (1, 0));
+    }
+
+    #[test]
     fn white_space_around_base64_is_ignored() {
         let key = Key::from_base64("\n AAECAwQFBgcICQoLDA0ODw== \r\n").unwrap();
 

@@ -16,8 +16,9 @@ use sealane_codec_server::CodecServerError;
 use sealane_service::{
     encryption,
     settings::{EncryptionMode, Settings},
+    telemetry::traces::TraceGuard,
 };
-use sealane_worker::WorkerError;
+use sealane_worker::{WorkerError, flows, traces};
 use temporalio_client::Client;
 
 use crate::{
@@ -52,6 +53,8 @@ pub struct System {
     api: ServiceThread<ApiError>,
     codec_server: Option<ServiceThread<CodecServerError>>,
     server: DevServer,
+    /// Goes last, so that the spans of the stop are sent too.
+    _traces: TraceGuard,
 }
 
 /// Where we listen.
@@ -79,6 +82,7 @@ impl System {
         let keys = home::key_ring(&home)?;
         let ports = Ports::choose(arguments)?;
         let settings = settings(&ports, &keys)?;
+        let traces = traces::start(&settings.traces, "sealane-dev")?;
         let encrypted = settings.encryption.mode != EncryptionMode::Off;
         let options = Options {
             port: Some(ports.temporal),
@@ -95,7 +99,7 @@ impl System {
         let codec_server = encrypted
             .then(|| ServiceThread::codec_server(settings.clone()))
             .transpose()?;
-        let worker = ServiceThread::worker(settings.clone(), sealane_worker::flows::register)?;
+        let worker = ServiceThread::worker(settings.clone(), flows::register)?;
         let api = ServiceThread::api(api_settings(&settings, &ports), start_page(&places))?;
         Ok(Self {
             client: client(&settings).await?,
@@ -106,6 +110,7 @@ impl System {
             api,
             codec_server,
             server,
+            _traces: traces,
         })
     }
 

@@ -91,7 +91,7 @@ impl Stage {
         Ok(holds)
     }
 
-    /// SQLite keeps what is new in a second file.
+    /// `SQLite` keeps what is new in a second file.
     fn database(&self) -> anyhow::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         for file in fs::read_dir(self.home.path())? {

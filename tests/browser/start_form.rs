@@ -1,6 +1,7 @@
 //! What a person sends from the Web UI reaches the server encrypted, and our worker understands it.
 
 use sealane_client::handles::{Greeting, OrderHandle};
+use sealane_dev::gateway::{Operation::Release, State};
 use sealane_tests::orders::{order, patiently};
 use sealane_workflows::orders::Receipt;
 
@@ -81,7 +82,15 @@ async fn a_signal_sent_from_the_web_ui_is_encrypted_and_understood() -> anyhow::
     browser.click("//dialog//h3").await?;
     stage.photograph("signal-form").await?;
     browser.click("//dialog//button[@type='submit']").await?;
-    browser.shows(&["Workflow Execution Signaled"]).await?;
+    // What it undoes proves that the signal has arrived.
+    let undoing = |state: &State| {
+        state
+            .log()
+            .requests
+            .iter()
+            .any(|it| it.operation == Release)
+    };
+    patiently("the signal", stage.system.gateway.wait_until(undoing)).await;
     stage.system.gateway.turn(|knobs| knobs.fail_next = 0);
 
     let receipt = patiently("the receipt", placed.result()).await?;

@@ -57,7 +57,7 @@ pub(crate) fn recorded() -> Vec<&'static str> {
         .collect()
 }
 
-/// Returns the lines of the rules that are PromQL, or at least hold it.
+/// Returns the lines of the rules that are `PromQL`, or at least hold it.
 pub(crate) fn queries() -> Vec<&'static str> {
     const PROSE: [&str; 6] = [
         "#",

@@ -3,21 +3,21 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    fleet::Fleet,
-    names::{asked, documented},
+    fleet::{Fleet, Samples},
+    names::{asked, documented, grouped, queries, selected},
 };
 
-/// The metrics below this heading of docs/metrics.md come with events that a healthy fleet need not have.
+/// The metrics below this heading of docs/metrics.md come with events that a fleet need not have.
 const RARE: &str = "Once it happens";
+
+/// Labels that Prometheus gives to what it scrapes.
+const TARGET: [&str; 4] = ["instance", "job", "namespace", "pod"];
 
 #[tokio::test]
 async fn everything_that_is_named_can_be_scraped() -> anyhow::Result<()> {
-    let documented = documented(|heading| heading != RARE);
-    assert!(
-        documented.len() > 60,
-        "the tables were not found: {documented:?}"
-    );
-    let mut named: BTreeSet<String> = documented.into_iter().map(str::to_owned).collect();
+    let always = documented(|heading| heading != RARE);
+    assert!(always.len() > 60, "the tables were not found: {always:?}");
+    let mut named: BTreeSet<String> = always.into_iter().map(str::to_owned).collect();
     named.extend(asked()?);
     let mut fleet = Fleet::start().await?;
 
@@ -29,5 +29,29 @@ async fn everything_that_is_named_can_be_scraped() -> anyhow::Result<()> {
         missing.is_empty(),
         "named, and exposed by nothing: {missing:?}"
     );
+    let documented = documented(|_| true);
+    let unknown: Vec<_> = fleet.seen().keys().collect();
+    let unknown: Vec<_> = unknown
+        .into_iter()
+        .filter(|name| !documented.contains(name.as_str()))
+        .collect();
+    assert!(unknown.is_empty(), "exposed, not documented: {unknown:?}");
+    assert_labels(&queries()?, fleet.seen());
     Ok(())
+}
+
+/// Checks that queries select and group by labels that there are.
+fn assert_labels(queries: &[String], seen: &Samples) {
+    let any: BTreeSet<&str> = seen.values().flatten().map(String::as_str).collect();
+    for query in queries {
+        for (name, labels) in selected(query) {
+            let known = |label: &&str| TARGET.contains(label) || seen[name].contains(*label);
+            let unknown: Vec<_> = labels.iter().filter(|label| !known(label)).collect();
+            assert!(unknown.is_empty(), "{name} has no {unknown:?}: {query}");
+        }
+        for label in grouped(query) {
+            let known = TARGET.contains(&label) || any.contains(label);
+            assert!(known, "nothing has the label {label}: {query}");
+        }
+    }
 }

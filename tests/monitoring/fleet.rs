@@ -1,8 +1,14 @@
 //! One process of each kind, at work and in trouble: whatever can be scraped can be scraped here.
 
-use std::{collections::BTreeSet, env, path::PathBuf, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    path::PathBuf,
+    time::Duration,
+};
 
 use anyhow::{Context, ensure};
+use reqwest::StatusCode;
 use sealane_client::{
     handles::{Greeting, OrderHandle},
     workflow::Execution,
@@ -23,6 +29,8 @@ use serde_json::{Value, json};
 use temporalio_client::WorkflowStartOptions;
 use tokio::time::{interval, timeout};
 
+use crate::names;
+
 /// How long ago the key was made.
 const DAY: Duration = Duration::from_hours(24);
 
@@ -31,6 +39,9 @@ const SCRAPE_EVERY: Duration = Duration::from_millis(200);
 
 /// Nothing here takes a third of it.
 const PATIENCE: Duration = Duration::from_secs(90);
+
+/// What the API takes, in bytes.
+const MAX_BODY: usize = 4096;
 
 /// Envelope mode, with a data key that is used up soon, and a vault that is asked often.
 const KEYS: [(&str, &str); 4] = [
@@ -49,10 +60,13 @@ pub(crate) struct Fleet {
     /// Uses a data key that no process has met.
     stranger: VaultClient,
     processes: Vec<Scraped>,
-    seen: BTreeSet<String>,
+    seen: Samples,
     // Goes down before the processes do.
     server: Option<DevServer>,
 }
+
+/// The names of metrics, each with the labels of its samples.
+pub(crate) type Samples = BTreeMap<String, BTreeSet<String>>;
 
 /// A process and where it listens.
 struct Scraped {
@@ -76,7 +90,7 @@ impl Fleet {
             gateway,
             issuer,
             processes: Vec::new(),
-            seen: BTreeSet::new(),
+            seen: Samples::new(),
             server: Some(server),
         };
         fleet.start_processes().await?;
@@ -103,6 +117,8 @@ impl Fleet {
             ("ORDERS_GATEWAY_URL", self.gateway.url()),
             ("SEALANE_CODEC_ADDR", "127.0.0.1:0".to_owned()),
             ("SEALANE_AUTH_PERMISSIONS_CLAIM", "permissions".to_owned()),
+            ("SEALANE_HTTP_MAX_BODY", MAX_BODY.to_string()),
+            ("SEALANE_MAX_CACHED_WORKFLOWS", "1".to_owned()),
         ];
         variables.extend(more.map(|(name, value)| (name.to_owned(), value)));
         variables.extend(self.issuer.settings());
@@ -130,13 +146,17 @@ impl Fleet {
         ensure!(failed.is_err(), "a declined order must fail");
         self.cancel_one().await?;
         let unknown_type = json!({"type": "NoSuchWorkflow"});
-        self.post("api", "api/v1/workflows", &unknown_type).await?;
+        let started = self.post("api", "api/v1/workflows", &unknown_type).await?;
+        ensure!(started.is_success(), "{started}");
+        let too_long = json!({"type": "x".repeat(MAX_BODY)});
+        self.post("api", "api/v1/workflows", &too_long).await?;
         let sealed = json!({"payloads": [{
             "metadata": {"encoding": "YmluYXJ5L2VuY3J5cHRlZA==", "encryption-key-id": "bm9ib2R5J3M="},
             "data": "AAAA",
         }]});
         self.post("sealane-codec-server", "default/decode", &sealed)
-            .await
+            .await?;
+        Ok(())
     }
 
     /// Takes everything away: first the vault, then the server, in the middle of an activity.
@@ -147,17 +167,18 @@ impl Fleet {
         self.vault.fake.vault_down();
         let options = self.options("stranger");
         Greeting::start(&self.stranger.client, "Ada".to_owned(), options).await?;
-        // A few payloads each, until the worker's data key is used up.
+        // A few payloads each, until the worker's data key is used up. Their results may be under one that this client
+        // has never met.
         for number in 0..4 {
             let options = self.options(&format!("greeting-{number}"));
-            let greeting = Greeting::start(&self.client.client, "Ada".to_owned(), options).await?;
-            patiently("the greeting", greeting.result()).await?;
+            Greeting::start(&self.client.client, "Ada".to_owned(), options).await?;
         }
         let vault = [
             "sealane_data_keys_not_made_total",
             "sealane_data_key_unwrap_failures_total",
         ];
-        self.expose(&vault.map(str::to_owned).into()).await?;
+        let missing = self.expose(&vault.map(str::to_owned).into()).await?;
+        ensure!(missing.is_empty(), "the vault is down: {missing:?}");
         drop(self.server.take());
         self.gateway.turn(|knobs| knobs.pause_at_parcel = None);
         Ok(())
@@ -170,18 +191,36 @@ impl Fleet {
     ) -> anyhow::Result<BTreeSet<String>> {
         let scraping = async {
             let mut ticks = interval(SCRAPE_EVERY);
-            while !wanted.is_subset(&self.seen) {
+            while !self.missing(wanted).is_empty() {
                 ticks.tick().await;
-                for process in &self.processes {
-                    self.seen.extend(process.scrape().await?);
-                }
+                self.scrape().await?;
             }
             anyhow::Ok(())
         };
         if let Ok(failed) = timeout(PATIENCE, scraping).await {
             failed?;
         }
-        Ok(wanted.difference(&self.seen).cloned().collect())
+        Ok(self.missing(wanted))
+    }
+
+    fn missing(&self, wanted: &BTreeSet<String>) -> BTreeSet<String> {
+        let missing = wanted.iter().filter(|name| !self.seen.contains_key(*name));
+        missing.cloned().collect()
+    }
+
+    async fn scrape(&mut self) -> anyhow::Result<()> {
+        for process in &self.processes {
+            let scrape = probe(&format!("{}/metrics", process.url)).await?.body;
+            for (name, labels) in names::in_scrape(&scrape) {
+                self.seen.entry(name).or_default().extend(labels);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns what has been seen in scrapes so far.
+    pub(crate) fn seen(&self) -> &Samples {
+        &self.seen
     }
 
     async fn place(&self, id: &str) -> anyhow::Result<OrderHandle> {
@@ -189,19 +228,26 @@ impl Fleet {
         Ok(OrderHandle::start(&self.client.client, order(id, &["tea"]), options).await?)
     }
 
-    /// Cancels an order while its parcel is packed, through Temporal.
+    /// Cancels an order while its parcel is packed, through Temporal. By then another workflow has taken its place in
+    /// the worker's memory.
     async fn cancel_one(&self) -> anyhow::Result<()> {
-        self.gateway.turn(|knobs| knobs.decline = None);
+        self.gateway.turn(|knobs| {
+            knobs.decline = None;
+            knobs.pause_at_parcel = Some(0);
+        });
+        let waiting = self.place("A-3").await?;
+        patiently("the parcel", self.gateway.wait_until(State::is_paused)).await;
+        let options = self.options("between");
+        let between = Greeting::start(&self.client.client, "Ada".to_owned(), options).await?;
+        patiently("the greeting", between.result()).await?;
         let execution = Execution {
-            workflow_id: self.vault.world.id("waiting"),
+            workflow_id: self.vault.world.id("A-3"),
             run_id: None,
         };
-        let mut options = self.options("waiting");
-        options.start_delay = Some(DAY);
-        let waiting = Greeting::start(&self.client.client, "Ada".to_owned(), options).await?;
         let workflows = &self.client.workflows;
-        workflows.cancel(&execution, "not needed").await?;
+        workflows.cancel(&execution, "shop closes").await?;
         let cancelled = patiently("the cancellation", waiting.result()).await;
+        self.gateway.turn(|knobs| knobs.pause_at_parcel = None);
         ensure!(cancelled.is_err(), "a cancelled workflow has no result");
         Ok(())
     }
@@ -212,7 +258,7 @@ impl Fleet {
     }
 
     /// Posts `body` as somebody who may do everything.
-    async fn post(&self, process: &str, path: &str, body: &Value) -> anyhow::Result<()> {
+    async fn post(&self, process: &str, path: &str, body: &Value) -> anyhow::Result<StatusCode> {
         let process = self.processes.iter().find(|it| it.name == process);
         let url = &process.context("no such process")?.url;
         let token = self
@@ -223,25 +269,7 @@ impl Fleet {
         let request = request
             .header("content-type", "application/json")
             .body(body.to_string());
-        let answer = patiently(path, request.send()).await?;
-        let status = answer.status();
-        ensure!(
-            status.is_success(),
-            "{path}: {status} {}",
-            answer.text().await?
-        );
-        Ok(())
-    }
-}
-
-impl Scraped {
-    /// Returns the names of all metrics that have a sample.
-    async fn scrape(&self) -> anyhow::Result<BTreeSet<String>> {
-        let scrape = probe(&format!("{}/metrics", self.url)).await?.body;
-        let names = scrape
-            .lines()
-            .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
-        Ok(names.map(str::to_owned).collect())
+        Ok(patiently(path, request.send()).await?.status())
     }
 }
 

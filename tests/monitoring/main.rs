@@ -1,5 +1,5 @@
 //! What watches the processes, compared with what they show and with what is written about it: scraping, rules, dashboard,
-//! runbook. promtool judges what is PromQL.
+//! runbook. promtool judges what is `PromQL`.
 
 mod component;
 mod dashboard;

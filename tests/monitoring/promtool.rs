@@ -1,4 +1,4 @@
-//! The tool that judges PromQL.
+//! The tool that judges `PromQL`.
 
 use std::{ffi::OsStr, process::Command};
 

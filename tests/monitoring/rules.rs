@@ -1,6 +1,8 @@
 //! Rules and alerts.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fs};
+
+use anyhow::Context;
 
 use crate::{
     component::{Alert, CASES, OPERATOR, RULES, RUNBOOK, alerts, file},
@@ -9,7 +11,12 @@ use crate::{
 
 /// The sections of the runbook, as links name them.
 fn sections() -> BTreeSet<String> {
-    let headings = RUNBOOK.lines().filter_map(|line| line.strip_prefix("### "));
+    anchors(RUNBOOK, "### ")
+}
+
+/// The headings of `page` that begin with `mark`, as links name them.
+fn anchors(page: &str, mark: &str) -> BTreeSet<String> {
+    let headings = page.lines().filter_map(|line| line.strip_prefix(mark));
     headings
         .map(|heading| heading.to_lowercase().replace(' ', "-"))
         .collect()
@@ -90,4 +97,33 @@ fn every_section_of_the_runbook_belongs_to_an_alert() {
 
     assert!(alerts.len() > 20, "the alerts were not found: {alerts:?}");
     assert_eq!(sections(), alerts);
+}
+
+#[test]
+fn links_of_the_runbook_lead_somewhere() -> anyhow::Result<()> {
+    let targets = RUNBOOK.split("](").skip(1);
+    let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
+    for target in targets.filter(|target| !target.starts_with("https://")) {
+        let (page, anchor) = target.split_once('#').unwrap_or((target, ""));
+        let path = file("../../../docs").join(page);
+        let text = fs::read_to_string(&path).with_context(|| target.to_owned())?;
+        let found = ["## ", "### "]
+            .iter()
+            .any(|mark| anchors(&text, mark).contains(anchor));
+        assert!(anchor.is_empty() || found, "{target}");
+    }
+    Ok(())
+}
+
+#[test]
+fn settings_that_runbook_and_alerts_name_exist() {
+    let known = include_str!("../../docs/configuration.md");
+    let text = [RUNBOOK, RULES].concat();
+    let words = text.split(|it: char| !(it.is_ascii_uppercase() || it == '_'));
+    let settings: BTreeSet<_> = words.filter(|word| word.starts_with("SEALANE_")).collect();
+
+    assert!(settings.len() > 10, "{settings:?}");
+    for name in settings {
+        assert!(known.contains(&format!("| `{name}` |")), "{name}");
+    }
 }

@@ -1,4 +1,4 @@
-//! A real browser: Chromium without a window, driven through WebDriver (<https://www.w3.org/TR/webdriver2/>).
+//! A real browser: Chromium without a window, driven through `WebDriver` (<https://www.w3.org/TR/webdriver2/>).
 //!
 //! Needs the programs `chromium` and `chromedriver`. It reaches nothing but this machine.
 
@@ -26,7 +26,7 @@ const ASK_EVERY: Duration = Duration::from_millis(100);
 /// Tall enough for a workflow's page without scrolling.
 const WINDOW: &str = "--window-size=1400,1700";
 
-/// What WebDriver calls the member that holds an element's id.
+/// What `WebDriver` calls the member that holds an element's id.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// A browser with one page. Dropping it ends it.

@@ -109,6 +109,11 @@ impl Process {
         })
     }
 
+    /// Returns its process id, until it has ended.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Returns what it has written to standard error so far.
     pub fn lines(&self) -> Vec<String> {
         self.said.borrow().clone()

@@ -13,21 +13,45 @@ use tokio::{io::AsyncWriteExt, process::Command, sync::OnceCell};
 
 use crate::{World, home, orders::patiently, process::Process};
 
-/// A Python that finds the packages of `tests/interop/requirements.txt`.
+/// A Python that finds packages which the tests have installed.
 pub struct Python {
     packages: PathBuf,
 }
 
 impl Python {
-    /// Returns it, after installing the packages if nobody has yet.
+    /// Returns one that finds the packages of `tests/interop/requirements.txt`, after installing them if
+    /// nobody has yet.
     ///
     /// # Errors
     ///
     /// If there is no `python3` with `pip`, or the packages cannot be installed.
     pub async fn with_temporal() -> anyhow::Result<Self> {
         static PACKAGES: OnceCell<PathBuf> = OnceCell::const_new();
-        let packages = PACKAGES.get_or_try_init(installed).await?.clone();
+        let requirements = folder().join("requirements.txt");
+        let packages = PACKAGES.get_or_try_init(|| installed(&requirements));
+        Ok(Self {
+            packages: packages.await?.clone(),
+        })
+    }
+
+    /// Returns one that finds the packages of `requirements`, a file of pins, after installing them if
+    /// nobody has yet.
+    ///
+    /// # Errors
+    ///
+    /// As for [`with_temporal`](Self::with_temporal).
+    pub async fn with(requirements: &Path) -> anyhow::Result<Self> {
+        let packages = installed(requirements).await?;
         Ok(Self { packages })
+    }
+
+    /// Returns `python3` with these packages, which sees nothing else of the environment.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new("python3");
+        command
+            .env_clear()
+            .envs(self.with_packages(BTreeMap::new()));
+        command
     }
 
     /// Starts a script of `tests/interop` in `world`.
@@ -113,15 +137,14 @@ fn folder() -> PathBuf {
 }
 
 /// Installs beside the final place and renames, so that half an installation is never found.
-async fn installed() -> anyhow::Result<PathBuf> {
-    let requirements = folder().join("requirements.txt");
-    let name = format!("python-{:016x}", fingerprint(&requirements).await?);
+async fn installed(requirements: &Path) -> anyhow::Result<PathBuf> {
+    let name = format!("python-{:016x}", fingerprint(requirements).await?);
     let place = home().join(&name);
     if place.is_dir() {
         return Ok(place);
     }
     eprintln!(
-        "Installing the Python packages of {} (110 MB) into {}",
+        "Installing the Python packages of {} into {}",
         requirements.display(),
         place.display()
     );
@@ -130,7 +153,7 @@ async fn installed() -> anyhow::Result<PathBuf> {
         .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
         .arg(&staging)
         .arg("--requirement")
-        .arg(&requirements)
+        .arg(requirements)
         .stdin(Stdio::null())
         .output()
         .await

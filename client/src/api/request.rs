@@ -1,6 +1,9 @@
 //! What it takes to start a workflow over HTTP, and what makes two requests the same.
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write,
+};
 
 use aws_lc_rs::digest::{Context, SHA256};
 use sealane_service::http::{Kind, Problem};
@@ -137,24 +140,25 @@ impl StartRequest {
 ///
 /// 422 that counts to the one that cannot be sent, without quoting it.
 pub(super) fn payloads(values: &[Box<RawValue>]) -> Result<Vec<Payload>, Problem> {
-    let read = |(index, value): (usize, &Box<RawValue>)| {
-        payload::from_raw(value).map_err(|_| unsendable(&format!("input[{index}]")))
-    };
-    values.iter().enumerate().map(read).collect()
+    let mut payloads = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        let payload = payload::from_raw(value);
+        payloads.push(payload.map_err(|_| unsendable(&format!("input[{index}]")))?);
+    }
+    Ok(payloads)
 }
 
-fn notes(
-    memo: &BTreeMap<String, Box<RawValue>>,
-) -> Result<std::collections::HashMap<String, Payload>, Problem> {
-    if memo.keys().any(|name| name.starts_with(RESERVED)) {
-        let detail = format!("names in memo that begin with {RESERVED} are reserved");
-        return Err(Problem::new(Kind::Unprocessable, detail));
-    }
-    let read = |(name, value): (&String, &Box<RawValue>)| {
+fn notes(memo: &BTreeMap<String, Box<RawValue>>) -> Result<HashMap<String, Payload>, Problem> {
+    let mut notes = HashMap::with_capacity(memo.len());
+    for (name, value) in memo {
+        if name.starts_with(RESERVED) {
+            let detail = format!("names in memo that begin with {RESERVED} are reserved");
+            return Err(Problem::new(Kind::Unprocessable, detail));
+        }
         let payload = payload::from_raw(value).map_err(|_| unsendable("a value of memo"))?;
-        Ok((name.clone(), payload))
-    };
-    memo.iter().map(read).collect()
+        notes.insert(name.clone(), payload);
+    }
+    Ok(notes)
 }
 
 fn unsendable(what: &str) -> Problem {
@@ -238,26 +242,16 @@ mod tests {
     }
 
     #[test]
-    fn deep_json_is_refused_without_quoting_it() {
-        let deep = format!("{}canary{}", "[".repeat(200), "]".repeat(200));
-        let body = format!(
-            r#"{{"type": "T", "input": [1, {}]}}"#,
-            deep.replace("canary", "7")
-        );
+    fn deep_json_is_refused_and_told_by_its_place_alone() {
+        let deep = format!("{}7{}", "[".repeat(200), "]".repeat(200));
+        let body = format!(r#"{{"type": "T", "input": [1, {deep}]}}"#);
         let request: StartRequest = serde_json::from_str(&body).unwrap();
 
         let problem = request.read("queue").err().unwrap();
 
-        assert!(
-            problem.detail().starts_with("input[1] nests"),
-            "{}",
-            problem.detail()
-        );
-        assert!(
-            !problem.detail().contains('['),
-            "{}",
-            problem.detail().replace("input[", "")
-        );
+        let detail = problem.detail();
+        assert!(detail.starts_with("input[1] nests deeper"), "{detail}");
+        assert!(!detail.contains("[["), "{detail}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! All routes, and the document that describes them: both come from one list, so they cannot differ.
 
-use axum::{Extension, Router};
+use axum::{Extension, Router, middleware::from_fn};
 use sealane_service::{auth, http::Edge};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -8,7 +8,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use super::{
     browse, document, greetings,
     index::{self, StartPage},
-    orders,
+    local, orders,
     state::Api,
     workflows::{end, inspect, message, start, update},
 };
@@ -19,6 +19,10 @@ pub(super) fn router(api: &Api, start_page: Option<String>, edge: &Edge) -> Rout
     let (guarded, _) = guarded().split_for_parts();
     let (open, _) = open().split_for_parts();
     let guarded = auth::protect(guarded.with_state(api.clone()), authenticator);
+    let guarded = match api.asks_who() {
+        true => guarded,
+        false => guarded.layer(from_fn(local::only)),
+    };
     // What is not there is nobody's secret: the fallback is that of the open routes.
     let router = open
         .with_state(api.clone())

@@ -77,12 +77,7 @@ impl Service {
             Authenticator::start(&settings.auth, settings.http_addr, &metrics).await?;
         authenticator.expose(&health);
         traces::expose(&metrics);
-        let temporal = &settings.temporal;
-        let api = Api::new(
-            temporal.namespace.clone(),
-            temporal.task_queue.clone(),
-            authenticator,
-        );
+        let api = Api::new(settings, authenticator);
         let edge = Edge::new(&settings.http, &metrics, PROCESS);
         let router = routes::router(&api, options.start_page, &edge)
             .merge(probes::router(health.clone(), metrics.clone()));

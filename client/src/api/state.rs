@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use sealane_service::{auth::Authenticator, http::Problem};
+use sealane_service::{auth::Authenticator, http::Problem, settings::Settings};
 use tokio::sync::watch;
 
 use super::problem::unavailable;
@@ -23,17 +23,19 @@ struct Parts {
     namespace: String,
     task_queue: String,
     authenticator: Authenticator,
+    asks_who: bool,
     workflows: OnceLock<Workflows>,
     draining: watch::Sender<bool>,
 }
 
 impl Api {
     /// Makes an API that is not connected yet.
-    pub(super) fn new(namespace: String, task_queue: String, authenticator: Authenticator) -> Self {
+    pub(super) fn new(settings: &Settings, authenticator: Authenticator) -> Self {
         Self(Arc::new(Parts {
-            namespace,
-            task_queue,
+            namespace: settings.temporal.namespace.clone(),
+            task_queue: settings.temporal.task_queue.clone(),
             authenticator,
+            asks_who: !settings.auth.is_off(),
             workflows: OnceLock::new(),
             draining: watch::Sender::new(false),
         }))
@@ -60,6 +62,11 @@ impl Api {
 
     pub(super) fn authenticator(&self) -> &Authenticator {
         &self.0.authenticator
+    }
+
+    /// Whether callers have to prove who they are.
+    pub(super) fn asks_who(&self) -> bool {
+        self.0.asks_who
     }
 
     /// Returns the workflows, once there is a connection.

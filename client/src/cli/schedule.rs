@@ -47,7 +47,7 @@ pub(super) enum ScheduleCommand {
 impl ScheduleCommand {
     pub(super) async fn run(self, globals: &Globals) -> Result<(), CliError> {
         match self {
-            Self::Create(command) => command.run(globals).await,
+            Self::Create(command) => Box::pin(command.run(globals)).await,
             Self::List(command) => command.run(globals).await,
             Self::Describe(command) => command.run(globals).await,
             Self::Pause(command) => command.run(globals).await,

@@ -43,13 +43,20 @@ impl Answer {
     pub(crate) fn is_problem(&self, status: u16, slug: &str) -> Value {
         let body = self.is(status);
         assert_eq!(self.header("content-type"), "application/problem+json");
-        assert_eq!(body["type"], format!("urn:sealane:problem:{slug}"), "{self}");
+        assert_eq!(
+            body["type"],
+            format!("urn:sealane:problem:{slug}"),
+            "{self}"
+        );
         assert_eq!(body["status"], status, "{self}");
         body
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map(String::as_str).unwrap_or_default()
+        self.headers
+            .get(name)
+            .map(String::as_str)
+            .unwrap_or_default()
     }
 
     fn json(&self) -> Value {
@@ -57,18 +64,23 @@ impl Answer {
     }
 
     /// Checks that the document knows this status for this route.
-    pub(crate) fn is_documented(self) -> Self {
+    pub(crate) fn documented(self) -> Self {
         let document = document();
         let (method, target) = self.line.split_once(' ').expect("a method and a path");
         let path = target.split('?').next().unwrap_or_default();
-        let paths = document["paths"].as_object().expect("the document has paths");
+        let paths = document["paths"]
+            .as_object()
+            .expect("the document has paths");
         let found = paths.iter().find(|(template, _)| matches(template, path));
         if let Some((template, item)) = found {
             let answers = &item[method.to_lowercase()]["responses"];
             // Another method than the route has is answered by the edge.
             if self.status != 405 {
                 let status = self.status.to_string();
-                assert!(answers[&status].is_object(), "{template} lacks {status}: {self}");
+                assert!(
+                    answers[&status].is_object(),
+                    "{template} lacks {status}: {self}"
+                );
             }
         }
         self
@@ -77,7 +89,11 @@ impl Answer {
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} {:?} {}", self.line, self.status, self.headers, self.text)
+        write!(
+            f,
+            "{}: {} {:?} {}",
+            self.line, self.status, self.headers, self.text
+        )
     }
 }
 

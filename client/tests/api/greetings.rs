@@ -33,7 +33,10 @@ async fn a_greeting_that_takes_longer_says_where_to_ask_again() -> anyhow::Resul
     let missing = service.get("/sync").await;
 
     let id = answer.is(202)["workflowId"].clone();
-    let location = format!("/api/v1/workflows/{}/result", id.as_str().unwrap_or_default());
+    let location = format!(
+        "/api/v1/workflows/{}/result",
+        id.as_str().unwrap_or_default()
+    );
     assert_eq!(answer.header("location"), location);
     assert_eq!(answer.header("retry-after"), "1");
     missing.is_problem(400, "bad-request");

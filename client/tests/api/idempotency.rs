@@ -10,9 +10,10 @@ use crate::service::Service;
 #[tokio::test]
 async fn a_hundred_requests_with_one_key_start_one_workflow() -> anyhow::Result<()> {
     let service = Service::start().await?;
+    let key = service.world.id("key");
     let body = json!({"type": "GreetingWorkflow", "input": ["Ada"]});
 
-    let requests = (0..100).map(|_| service.post_once("key-1", "/api/v1/workflows", &body));
+    let requests = (0..100).map(|_| service.post_once(&key, "/api/v1/workflows", &body));
     let answers = join_all(requests).await;
 
     let first: Vec<_> = answers.iter().filter(|it| it.status == 202).collect();
@@ -28,9 +29,8 @@ async fn a_hundred_requests_with_one_key_start_one_workflow() -> anyhow::Result<
     assert_eq!(ids.len(), 1, "{ids:?}");
     let query = format!("TaskQueue = '{}'", service.world.task_queue()).replace(' ', "%20");
     let path = format!("/api/v1/workflows?query={query}");
-    let rows = |answer: &crate::answer::Answer| {
-        answer.is(200)["workflows"].as_array().map_or(0, Vec::len)
-    };
+    let rows =
+        |answer: &crate::answer::Answer| answer.is(200)["workflows"].as_array().map_or(0, Vec::len);
     assert_eq!(rows(&service.until(&path, |it| rows(it) > 0).await), 1);
     Ok(())
 }
@@ -38,12 +38,16 @@ async fn a_hundred_requests_with_one_key_start_one_workflow() -> anyhow::Result<
 #[tokio::test]
 async fn a_key_belongs_to_one_request_even_after_its_workflow_has_ended() -> anyhow::Result<()> {
     let service = Service::start().await?;
+    let key = service.world.id("key");
     let body = json!({"type": "GreetingWorkflow", "input": ["Ada"]});
-    let first = service.post_once("key-1", "/api/v1/workflows", &body).await;
+    let first = service.post_once(&key, "/api/v1/workflows", &body).await;
     let location = first.header("location").to_owned();
-    service.get(&format!("{location}/result?wait=60s")).await.is(200);
+    service
+        .get(&format!("{location}/result?wait=60s"))
+        .await
+        .is(200);
 
-    let again = service.post_once("key-1", "/api/v1/workflows", &body).await;
+    let again = service.post_once(&key, "/api/v1/workflows", &body).await;
     let mut first = first.is(202);
     first["started"] = json!(false);
     assert_eq!(again.is(200), first);
@@ -52,7 +56,7 @@ async fn a_key_belongs_to_one_request_even_after_its_workflow_has_ended() -> any
         json!({"type": "OrderWorkflow", "input": ["Ada"]}),
         json!({"type": "GreetingWorkflow", "input": ["Ada"], "taskQueue": "other"}),
     ] {
-        let answer = service.post_once("key-1", "/api/v1/workflows", &other).await;
+        let answer = service.post_once(&key, "/api/v1/workflows", &other).await;
         answer.is_problem(422, "idempotency-key-reused");
     }
     let described = service.get(&location).await.is(200);
@@ -69,7 +73,9 @@ async fn a_key_beside_an_id_means_the_id() -> anyhow::Result<()> {
     let first = service.post_once("key-1", "/api/v1/workflows", &body).await;
     let again = service.post_once("key-2", "/api/v1/workflows", &body).await;
     let foreign = json!({"type": "Idle", "workflowId": service.start_idle().await});
-    let foreign = service.post_once("key-3", "/api/v1/workflows", &foreign).await;
+    let foreign = service
+        .post_once("key-3", "/api/v1/workflows", &foreign)
+        .await;
 
     let first = first.is(202);
     assert_eq!(first["workflowId"], id);

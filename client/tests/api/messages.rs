@@ -35,12 +35,21 @@ async fn an_open_order_takes_messages() -> anyhow::Result<()> {
 #[tokio::test]
 async fn what_a_workflow_does_not_know_or_refuses_is_told_in_its_words() -> anyhow::Result<()> {
     let service = Service::start().await?;
-    let base = format!("/api/v1/workflows/order-{}", service.place_and_pause().await);
+    let base = format!(
+        "/api/v1/workflows/order-{}",
+        service.place_and_pause().await
+    );
 
-    let unknown = service.post(&format!("{base}/queries/nothing"), &json!({})).await;
-    let unheard = service.post(&format!("{base}/updates/nothing"), &json!({})).await;
+    let unknown = service
+        .post(&format!("{base}/queries/nothing"), &json!({}))
+        .await;
+    let unheard = service
+        .post(&format!("{base}/updates/nothing"), &json!({}))
+        .await;
     let late = json!({"input": [address("Unter den Linden 5")]});
-    let late = service.post(&format!("{base}/updates/change_address"), &late).await;
+    let late = service
+        .post(&format!("{base}/updates/change_address"), &late)
+        .await;
 
     unknown.is_problem(422, "query-failed");
     unheard.is_problem(422, "update-failed");
@@ -54,7 +63,9 @@ async fn without_a_worker_questions_come_to_an_end() -> anyhow::Result<()> {
     let service = Service::alone().await?;
     let base = format!("/api/v1/workflows/{}", service.start_idle().await);
 
-    let query = service.post(&format!("{base}/queries/status"), &json!({})).await;
+    let query = service
+        .post(&format!("{base}/queries/status"), &json!({}))
+        .await;
     let path = format!("{base}/updates/change?wait=1s");
     let update = service.post(&path, &json!({"updateId": "u1"})).await;
 
@@ -67,14 +78,17 @@ async fn without_a_worker_questions_come_to_an_end() -> anyhow::Result<()> {
 async fn requests_that_make_no_sense_are_refused_without_being_quoted() -> anyhow::Result<()> {
     let service = Service::alone().await?;
     let base = format!("/api/v1/workflows/{}", service.start_idle().await);
-    let deep = format!(r#"{{"input":[{}"canary"{}]}}"#, "[".repeat(126), "]".repeat(126));
+    let deep = format!(
+        r#"{{"input":[{}"canary"{}]}}"#,
+        "[".repeat(128),
+        "]".repeat(128)
+    );
     let send = |route: &'static str, body: String, media: &'static str| {
         let path = format!("{base}/{route}");
         let service = &service;
         async move {
-            let finish = |request: reqwest::RequestBuilder| {
-                request.header("content-type", media).body(body)
-            };
+            let finish =
+                |request: reqwest::RequestBuilder| request.header("content-type", media).body(body);
             service.send("POST", &path, finish).await
         }
     };

@@ -95,9 +95,8 @@ impl Service {
 
     /// Posts `body` with an idempotency key.
     pub(crate) async fn post_once(&self, key: &str, path: &str, body: &Value) -> Answer {
-        let keyed = |request: reqwest::RequestBuilder| {
-            request.header("idempotency-key", key).json(body)
-        };
+        let keyed =
+            |request: reqwest::RequestBuilder| request.header("idempotency-key", key).json(body);
         self.send("POST", path, keyed).await
     }
 
@@ -118,7 +117,7 @@ impl Service {
         let response = patiently(&line, finish(request).send()).await;
         let response = response.unwrap_or_else(|error| panic!("{line}: {error}"));
         let answer = Answer::read(line, response).await;
-        answer.expect("a whole answer").is_documented()
+        answer.expect("a whole answer").documented()
     }
 
     /// Starts a workflow that nobody runs, and returns its id.

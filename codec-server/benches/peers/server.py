@@ -1,6 +1,6 @@
 """A codec server as Temporal's Python samples build one: aiohttp around an AES-GCM codec.
 
-It is what benches/decode.rs compares with: server.py KEY_ID BASE64_KEY
+It is what benches/decode compares with: server.py KEY_ID BASE64_KEY
 """
 
 import base64

@@ -1,18 +1,23 @@
 //! Reading: a serde visitor that hands over each payload as soon as it is complete.
 
 mod external;
+mod field;
+mod payload;
+mod room;
 
-use std::{collections::HashMap, fmt, ops::ControlFlow};
+use std::{fmt, ops::ControlFlow};
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserializer,
     de::{DeserializeSeed, Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::error::Category;
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
-use self::external::External;
-use super::binary;
+use self::{
+    field::{Field, once},
+    payload::One,
+};
 
 /// Why a body was not read to its end. Quotes nothing of it.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -154,47 +159,6 @@ impl<'de> Visitor<'de> for Document<'_, '_> {
     }
 }
 
-/// The names of all fields there are; no two messages use one for different things.
-enum Field {
-    Payloads,
-    Metadata,
-    Data,
-    ExternalPayloads,
-    Unknown,
-}
-
-impl<'de> Deserialize<'de> for Field {
-    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        struct Name;
-        impl Visitor<'_> for Name {
-            type Value = Field;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_str<E: Error>(self, name: &str) -> Result<Field, E> {
-                Ok(match name {
-                    "payloads" => Field::Payloads,
-                    "metadata" => Field::Metadata,
-                    "data" => Field::Data,
-                    "externalPayloads" | "external_payloads" => Field::ExternalPayloads,
-                    _ => Field::Unknown,
-                })
-            }
-        }
-        json.deserialize_identifier(Name)
-    }
-}
-
-/// The same field twice leaves open which one is meant.
-fn once<E: Error>(seen: &mut bool) -> Result<(), E> {
-    if std::mem::replace(seen, true) {
-        return Err(E::custom("repeated field"));
-    }
-    Ok(())
-}
-
 /// The list of payloads, or `null` for none.
 struct List<'a, 'b>(&'a mut Reader<'b>);
 
@@ -222,147 +186,5 @@ impl<'de> Visitor<'de> for List<'_, '_> {
             self.0.hand_over(payload)?;
         }
         Ok(())
-    }
-}
-
-/// One payload.
-struct One<'a, 'b>(&'a mut Reader<'b>);
-
-impl<'de> DeserializeSeed<'de> for One<'_, '_> {
-    type Value = Payload;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Payload, D::Error> {
-        json.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for One<'_, '_> {
-    type Value = Payload;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a payload")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Payload, A::Error> {
-        let mut payload = Payload::default();
-        let mut room = Room::of(self.0.limit);
-        let (mut metadata, mut data, mut external) = (false, false, false);
-        let read: Result<(), A::Error> = (|| {
-            while let Some(name) = map.next_key()? {
-                match name {
-                    Field::Metadata => {
-                        once(&mut metadata)?;
-                        payload.metadata = map.next_value_seed(Metadata(&mut room))?;
-                    }
-                    Field::Data => {
-                        once(&mut data)?;
-                        payload.data = map.next_value_seed(Binary(&mut room))?;
-                    }
-                    Field::ExternalPayloads => {
-                        once(&mut external)?;
-                        payload.external_payloads = External::of(map.next_value()?);
-                    }
-                    _ => drop(map.next_value::<IgnoredAny>()?),
-                }
-            }
-            Ok(())
-        })();
-        if room.exceeded {
-            self.0.too_large();
-        }
-        read.map(|()| payload)
-    }
-}
-
-/// How much more one payload may hold.
-struct Room {
-    left: usize,
-    exceeded: bool,
-}
-
-impl Room {
-    fn of(limit: usize) -> Self {
-        Self {
-            left: limit,
-            exceeded: false,
-        }
-    }
-
-    fn take<E: Error>(&mut self, len: usize) -> Result<(), E> {
-        match self.left.checked_sub(len) {
-            Some(left) => self.left = left,
-            None => {
-                self.exceeded = true;
-                return Err(E::custom("too large"));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Metadata: names with bytes, or `null` for none.
-struct Metadata<'a>(&'a mut Room);
-
-impl<'de> DeserializeSeed<'de> for Metadata<'_> {
-    type Value = HashMap<String, Vec<u8>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Metadata<'_> {
-    type Value = HashMap<String, Vec<u8>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("metadata")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(HashMap::new())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut metadata = HashMap::new();
-        while let Some(name) = map.next_key::<String>()? {
-            self.0.take(name.len())?;
-            let value = map.next_value_seed(Binary(self.0))?;
-            once(&mut metadata.insert(name, value).is_some())?;
-        }
-        Ok(metadata)
-    }
-}
-
-/// Bytes, or `null` for none.
-struct Binary<'a>(&'a mut Room);
-
-impl<'de> DeserializeSeed<'de> for Binary<'_> {
-    type Value = Vec<u8>;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Vec<u8>, D::Error> {
-        json.deserialize_any(self)
-    }
-}
-
-impl Visitor<'_> for Binary<'_> {
-    type Value = Vec<u8>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("base64")
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Vec<u8>, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Vec<u8>, E> {
-        // What is certainly too large is not decoded first.
-        if binary::at_least(text.len()) > self.0.left {
-            return self.0.take(usize::MAX).map(|()| Vec::new());
-        }
-        let bytes = binary::decode(text.as_bytes());
-        let bytes = bytes.map_err(|_| E::custom("not base64"))?;
-        self.0.take(bytes.len())?;
-        Ok(bytes)
     }
 }

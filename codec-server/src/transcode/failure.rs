@@ -69,6 +69,15 @@ impl Failure {
 }
 
 impl Cause {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::UnknownKey,
+        Self::NoKey,
+        Self::Altered,
+        Self::NotUnwrapped,
+        Self::Malformed,
+        Self::NotEncrypted,
+    ];
+
     /// Name of the cause as a label of a metric.
     pub(crate) fn label(self) -> &'static str {
         match self {

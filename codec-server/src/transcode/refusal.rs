@@ -20,6 +20,8 @@ const STOPPING_WAIT: Duration = Duration::from_secs(1);
 pub(crate) enum Refusal {
     /// The body is not what it should be, or too much.
     Unread(Unread),
+    /// A payload does not open at first sight. Nobody is told this: another look follows.
+    Unopened,
     /// A payload did not open.
     Unreadable(Failure),
     /// The answer would be larger than this many bytes.
@@ -79,6 +81,7 @@ impl From<Refusal> for Problem {
             .with("index", index),
             Refusal::NoKey => Self::new(Kind::Unavailable, "no key may encrypt now, see the log")
                 .retry_after(KEY_EXHAUSTED_WAIT),
+            Refusal::Unopened => Self::new(UNREADABLE, "a payload cannot be decrypted"),
             Refusal::Stopping => Self::new(Kind::Unavailable, "this server is about to stop")
                 .retry_after(STOPPING_WAIT),
         }

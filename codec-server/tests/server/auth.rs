@@ -39,7 +39,7 @@ impl Guarded {
     }
 
     async fn start(&self) -> anyhow::Result<Live> {
-        Live::start(&self.variables).await?.is_ready().await
+        Live::start(&self.variables).await?.once_ready().await
     }
 }
 

@@ -77,7 +77,7 @@ async fn scene(role: Role, suffix: &str) -> anyhow::Result<(Cli, Live)> {
     std::fs::write(&file, json!({ "tokens": [issued.entry()] }).to_string())?;
     world.set("SEALANE_AUTH", "tokens");
     world.set("SEALANE_AUTH_TOKENS_FILE", file.display().to_string());
-    let server = Live::start(world.variables()).await?.is_ready().await?;
+    let server = Live::start(world.variables()).await?.once_ready().await?;
     let endpoint = format!("{}{suffix}", server.url);
     let auth = format!("Bearer {}", issued.secret());
     let codec = ["--codec-endpoint", &endpoint, "--codec-auth", &auth];

@@ -117,7 +117,7 @@ async fn an_allowed_page_may_read_every_kind_of_answer() {
         ("SEALANE_CODEC_MAX_PAYLOAD", "1024"),
     ])
     .await;
-    let page = |path| Asked::post(path).from_page();
+    let page = |path| Asked::post(path).by_page();
     let large = one(&"x".repeat(1100)).to_string();
     let too_large = one(&"x".repeat(5000)).to_string();
     for (status, request) in [
@@ -125,11 +125,11 @@ async fn an_allowed_page_may_read_every_kind_of_answer() {
         (400, page("/decode").body("[]")),
         (403, page("/others/decode").body("{}")),
         (404, page("/download").body("{}")),
-        (404, Asked::new("GET", "/").from_page().body("")),
-        (405, Asked::new("GET", "/decode").from_page().body("")),
+        (404, Asked::new("GET", "/").by_page().body("")),
+        (405, Asked::new("GET", "/decode").by_page().body("")),
         (413, page("/decode").body(large)),
         (413, page("/decode").body(too_large)),
-        (415, Asked::new("POST", "/decode").from_page().body("{}")),
+        (415, Asked::new("POST", "/decode").by_page().body("{}")),
     ] {
         let answer = app.send(request).await;
         assert_eq!(answer.status, status, "{}", answer.body);
@@ -141,9 +141,7 @@ async fn an_allowed_page_may_read_every_kind_of_answer() {
 async fn it_may_read_that_there_are_no_keys_yet() {
     let app = App::of(&[], CodecCell::default()).await;
 
-    let answer = app
-        .send(Asked::post("/decode").from_page().body("{}"))
-        .await;
+    let answer = app.send(Asked::post("/decode").by_page().body("{}")).await;
 
     answer.assert_problem(503, "unavailable");
     assert_eq!(answer.header("retry-after"), "5");
@@ -153,14 +151,12 @@ async fn it_may_read_that_there_are_no_keys_yet() {
 #[tokio::test(start_paused = true)]
 async fn it_may_read_that_there_is_too_much_to_do_or_that_it_was_too_slow() {
     let app = App::with(&[("SEALANE_HTTP_MAX_CONCURRENT", "1")]).await;
-    let slow: Request<Body> = Asked::post("/decode").from_page().body(endless());
+    let slow: Request<Body> = Asked::post("/decode").by_page().body(endless());
     let slow = app.send(slow);
     tokio::pin!(slow);
     let busy = async {
         // The slow request, polled first, has taken the only place.
-        let answer = app
-            .send(Asked::post("/decode").from_page().body("{}"))
-            .await;
+        let answer = app.send(Asked::post("/decode").by_page().body("{}")).await;
         answer.assert_problem(429, "too-many-requests");
         assert_eq!(answer.header("retry-after"), "1");
         answer.assert_readable();

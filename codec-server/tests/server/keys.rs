@@ -25,7 +25,7 @@ async fn a_server_follows_its_vault_and_shows_none_of_it() -> anyhow::Result<()>
     let old = vault.add_key(DAY);
     let server = Live::start(vault.world.variables())
         .await?
-        .is_ready()
+        .once_ready()
         .await?;
     let sealed = server.ask("/encode", None, &one("1")).await?.json();
     assert_eq!(key_of(&sealed), old);
@@ -63,7 +63,7 @@ async fn a_key_that_is_younger_than_the_last_refresh_is_found_when_it_is_needed(
     vault.add_key(DAY);
     let server = Live::start(vault.world.variables())
         .await?
-        .is_ready()
+        .once_ready()
         .await?;
     let young = vault.add_key(DAY / 2);
     let codec = vault.all_keys()?;

@@ -4,6 +4,7 @@
 mod auth;
 mod cli;
 mod cors;
+mod documents;
 mod keys;
 mod limits;
 mod process;

@@ -1,7 +1,12 @@
 //! The process: how it starts, what it needs, how it ends.
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use sealane_tests::orders::patiently;
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::support::{Live, data, one, spawn, variables};
 
@@ -10,7 +15,7 @@ async fn it_serves_probes_and_payloads_and_ends_when_asked() -> anyhow::Result<(
     let folder = tempfile::tempdir()?;
     let server = Live::start(&variables(folder.path())?)
         .await?
-        .is_ready()
+        .once_ready()
         .await?;
 
     let sealed = server
@@ -41,11 +46,41 @@ async fn it_serves_probes_and_payloads_and_ends_when_asked() -> anyhow::Result<(
 }
 
 #[tokio::test]
+async fn a_request_that_is_being_received_is_still_answered_after_sigterm() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = Live::start(&variables(folder.path())?)
+        .await?
+        .once_ready()
+        .await?;
+    let address = server.url.trim_start_matches("http://");
+    let mut connection = TcpStream::connect(address).await?;
+    let body = one("1").to_string();
+    let (first, rest) = body.split_at(10);
+    let length = body.len();
+    let head = format!(
+        "POST /decode HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{first}"
+    );
+    connection.write_all(head.as_bytes()).await?;
+    let in_flight = r#"sealane_http_in_flight{process="sealane-codec-server"} 1"#;
+    while !server.get("/metrics").await?.body.contains(in_flight) {}
+
+    server.process.signal("TERM").await?;
+    server.process.says("draining").await?;
+    connection.write_all(rest.as_bytes()).await?;
+
+    let mut answer = String::new();
+    patiently("an answer", connection.read_to_string(&mut answer)).await?;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(server.process.ends().await?.code, Some(0));
+    Ok(())
+}
+
+#[tokio::test]
 async fn mistakes_of_requests_leave_nothing_in_the_log() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let server = Live::start(&variables(folder.path())?)
         .await?
-        .is_ready()
+        .once_ready()
         .await?;
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

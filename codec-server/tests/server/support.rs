@@ -87,5 +87,6 @@ pub(crate) fn one(data: &str) -> Value {
 /// The data of the first payload in a list.
 pub(crate) fn data(payloads: &Value) -> String {
     let text = payloads["payloads"][0]["data"].as_str().unwrap_or_default();
-    String::from_utf8_lossy(&BASE64_STANDARD.decode(text).unwrap()).into_owned()
+    let bytes = BASE64_STANDARD.decode(text).expect("base64");
+    String::from_utf8_lossy(&bytes).into_owned()
 }

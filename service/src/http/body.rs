@@ -3,7 +3,7 @@
 use std::{
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
@@ -14,11 +14,41 @@ use axum::{
     body::{Body, Bytes, HttpBody},
 };
 use hyper::body::{Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The body holds more bytes than are taken.
-#[derive(Debug, thiserror::Error)]
-#[error("the body is too large")]
-pub(super) struct TooLarge;
+/// Bodies of the largest size that are held at once; smaller ones are as many as fit into the same room.
+const BODIES: usize = 8;
+
+/// Room is given out in pieces of so many bytes, because a semaphore counts to 2^29 on some machines.
+const PIECE: usize = 1024;
+
+/// Why reading a body was given up.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+pub(super) enum GivenUp {
+    #[error("the body is too large")]
+    TooLarge,
+    #[error("too many bodies are held at once")]
+    NoRoom,
+}
+
+/// Room for the bodies of all requests together. Clones share it.
+///
+/// Without it, memory would be the largest body times the number of requests at once.
+#[derive(Clone, Debug)]
+pub(super) struct Room(Arc<Semaphore>);
+
+impl Room {
+    /// Returns room for 8 bodies of `limit` bytes.
+    pub(super) fn for_bodies_of(limit: usize) -> Self {
+        let pieces = limit.saturating_mul(BODIES).div_ceil(PIECE);
+        Self(Arc::new(Semaphore::new(pieces.min(Semaphore::MAX_PERMITS))))
+    }
+
+    fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let pieces = u32::try_from(bytes.div_ceil(PIECE)).ok()?;
+        Arc::clone(&self.0).try_acquire_many_owned(pieces).ok()
+    }
+}
 
 /// How far a body has arrived, for those who wait for the answer. Clones share it.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +57,9 @@ pub(super) struct Arrival(Arc<Progress>);
 #[derive(Debug, Default)]
 struct Progress {
     complete: AtomicBool,
-    too_large: AtomicBool,
+    given_up: Mutex<Option<GivenUp>>,
+    /// Kept until the answer begins, as what the body was read into is.
+    room: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl Arrival {
@@ -36,38 +68,58 @@ impl Arrival {
         self.0.complete.load(Ordering::Relaxed)
     }
 
-    /// Whether more than the limit came, so that reading was given up.
-    pub(super) fn is_too_large(&self) -> bool {
-        self.0.too_large.load(Ordering::Relaxed)
+    /// Why reading was given up, if it was.
+    pub(super) fn given_up(&self) -> Option<GivenUp> {
+        *lock(&self.0.given_up)
     }
 
-    /// Returns `body` cut off with an error after `limit` bytes.
-    pub(super) fn watch(&self, body: Body, limit: usize) -> Body {
+    /// Returns `body` cut off with an error after `limit` bytes, or when there is no `room` for what arrives.
+    /// `None` is for bodies whose memory is not ours to count.
+    pub(super) fn watch(&self, body: Body, limit: usize, room: Option<Room>) -> Body {
         if body.is_end_stream() {
             self.0.complete.store(true, Ordering::Relaxed);
         }
         Body::new(Counted {
             body,
             left: limit,
+            room,
             arrival: self.clone(),
         })
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct Counted {
     body: Body,
     left: usize,
+    room: Option<Room>,
     arrival: Arrival,
 }
 
 impl Counted {
-    fn count(&mut self, frame: &Frame<Bytes>) -> Result<(), TooLarge> {
+    fn count(&mut self, frame: &Frame<Bytes>) -> Result<(), GivenUp> {
         let length = frame.data_ref().map_or(0, Bytes::len);
-        let left = self.left.checked_sub(length);
-        if left.is_none() {
-            self.arrival.0.too_large.store(true, Ordering::Relaxed);
+        let counted = self.hold(length);
+        if let Err(why) = counted {
+            *lock(&self.arrival.0.given_up) = Some(why);
         }
-        self.left = left.ok_or(TooLarge)?;
+        counted
+    }
+
+    fn hold(&mut self, length: usize) -> Result<(), GivenUp> {
+        self.left = self.left.checked_sub(length).ok_or(GivenUp::TooLarge)?;
+        let Some(room) = &self.room else {
+            return Ok(());
+        };
+        let mut taken = room.take(length).ok_or(GivenUp::NoRoom)?;
+        let mut held = lock(&self.arrival.0.room);
+        if let Some(before) = held.take() {
+            taken.merge(before);
+        }
+        *held = Some(taken);
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use axum::{
 use ipnet::IpNet;
 use tokio::sync::Semaphore;
 
-use super::{fallback, limits, metrics::EdgeMetrics, record, trace};
+use super::{body::Room, fallback, limits, metrics::EdgeMetrics, record, trace};
 use crate::{probes::Metrics, settings::Http, telemetry::traces};
 
 /// Everything that a public router gets around it. Routers protected by one edge share its concurrency limit.
@@ -23,6 +23,7 @@ pub(super) struct Parts {
     pub(super) metrics: EdgeMetrics,
     pub(super) permits: Arc<Semaphore>,
     pub(super) body_limit: usize,
+    pub(super) room: Room,
     pub(super) timeout: Duration,
     pub(super) trusted_proxies: Vec<IpNet>,
 }
@@ -35,15 +36,18 @@ impl Edge {
             metrics: EdgeMetrics::register(metrics.registry(), process),
             permits: Arc::new(Semaphore::new(settings.max_concurrent)),
             body_limit: settings.max_body,
+            room: Room::for_bodies_of(settings.max_body),
             timeout: settings.timeout,
             trusted_proxies: settings.trusted_proxies.clone(),
         }))
     }
 
-    /// Takes bodies of up to `bytes`, instead of what the settings say.
+    /// Takes bodies of up to `bytes`, instead of what the settings say. Eight of that size are held at once.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
-        Arc::make_mut(&mut self.0).body_limit = bytes;
+        let parts = Arc::make_mut(&mut self.0);
+        parts.body_limit = bytes;
+        parts.room = Room::for_bodies_of(bytes);
         self
     }
 

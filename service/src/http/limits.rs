@@ -10,7 +10,12 @@ use axum::{
 };
 use futures_util::FutureExt;
 
-use super::{Kind, Problem, body::Arrival, deadline::Deadline, edge::Parts};
+use super::{
+    Kind, Problem,
+    body::{Arrival, GivenUp},
+    deadline::Deadline,
+    edge::Parts,
+};
 
 /// Most requests take less than this, so that somebody is done by then.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -22,10 +27,7 @@ pub(super) async fn concurrency(
     next: Next,
 ) -> Response {
     let Ok(_permit) = edge.permits.try_acquire() else {
-        edge.metrics.reject("concurrency");
-        return Problem::new(Kind::TooManyRequests, "too many requests at once")
-            .retry_after(RETRY_AFTER)
-            .into_response();
+        return edge.too_much("concurrency", "too many requests at once");
     };
     next.run(request).await
 }
@@ -52,18 +54,27 @@ pub(super) async fn size_and_time(
         return edge.too_large();
     }
     let arrival = Arrival::default();
-    let request_body = |body| arrival.watch(body, edge.body_limit);
+    let request_body = |body| arrival.watch(body, edge.body_limit, Some(edge.room.clone()));
     let deadline = Deadline::after(edge.timeout);
     request.extensions_mut().insert(deadline.clone());
     let answer = deadline.limit(next.run(request.map(request_body))).await;
-    match answer {
-        _ if arrival.is_too_large() => edge.too_large(),
-        Ok(response) => response,
-        Err(_) => edge.too_late(&arrival),
+    match (arrival.given_up(), answer) {
+        (Some(GivenUp::TooLarge), _) => edge.too_large(),
+        (Some(GivenUp::NoRoom), _) => {
+            edge.too_much("body_memory", "too many large requests at once")
+        }
+        (None, Ok(response)) => response,
+        (None, Err(_)) => edge.too_late(&arrival),
     }
 }
 
 impl Parts {
+    fn too_much(&self, reason: &'static str, detail: &str) -> Response {
+        self.metrics.reject(reason);
+        let problem = Problem::new(Kind::TooManyRequests, detail);
+        problem.retry_after(RETRY_AFTER).into_response()
+    }
+
     fn too_large(&self) -> Response {
         self.metrics.reject("body_limit");
         let limit = self.body_limit;

@@ -12,6 +12,15 @@ const BUCKETS: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
 
+/// The limits that turn requests away.
+const REASONS: [&str; 5] = [
+    "body_limit",
+    "body_memory",
+    "concurrency",
+    "slow_body",
+    "timeout",
+];
+
 /// The client was gone before there was an answer. No answer has this status; it is what nginx logs.
 const CLIENT_GONE: StatusCode = match StatusCode::from_u16(499) {
     Ok(status) => status,
@@ -43,6 +52,10 @@ impl EdgeMetrics {
             Box::new(in_flight.clone()),
             Box::new(rejected.clone()),
         ];
+        // Rates need a first value to compare with.
+        for reason in REASONS {
+            rejected.with_label_values(&[reason]).inc_by(0);
+        }
         for metric in all {
             if let Err(error) = registry.register(metric) {
                 tracing::warn!(error = %error, "a metric of HTTP requests is not shown");
@@ -83,6 +96,7 @@ impl EdgeMetrics {
 
     /// Counts a request that met a limit.
     pub(super) fn reject(&self, reason: &'static str) {
+        debug_assert!(REASONS.contains(&reason), "{reason} has no first value");
         self.rejected.with_label_values(&[reason]).inc();
     }
 

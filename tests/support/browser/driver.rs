@@ -1,4 +1,4 @@
-//! ChromeDriver as a child process, and its protocol: JSON over HTTP.
+//! `ChromeDriver` as a child process, and its protocol: JSON over HTTP.
 
 use std::{
     io::{BufRead, BufReader},
@@ -13,23 +13,23 @@ use serde_json::Value;
 /// Bounds every call. Loading a page takes a few seconds on a busy machine.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Runs ChromeDriver and kills it, with all that it has started, when our end of standard input closes, which also happens
+/// Runs `ChromeDriver` and kills it, with all that it has started, when our end of standard input closes, which also happens
 /// when this process is killed. A browser outlives its driver otherwise.
 const GUARDIAN: &str = r#"
 exec 3<&0
 chromedriver --port=0 </dev/null 3<&- &
-(cat <&3 >/dev/null; kill -KILL -- -$$) >/dev/null 2>&1 &
+(cat <&3 >/dev/null; kill -s KILL -- -$$) >/dev/null 2>&1 &
 wait $!
 "#;
 
-/// What ChromeDriver says with the port that it listens on.
+/// What `ChromeDriver` says with the port that it listens on.
 const LISTENING: &str = "started successfully on port ";
 
 pub(super) struct Driver {
     guardian: Child,
     url: String,
     client: reqwest::Client,
-    /// Kept open: what ChromeDriver may still say must not end it.
+    /// Kept open: what `ChromeDriver` may still say must not end it.
     _output: BufReader<ChildStdout>,
 }
 

@@ -4,7 +4,6 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sealane_service::http::{Deadline, Json, Kind, Path, Problem, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,11 +12,15 @@ use super::super::{
     access::Reader,
     answer::{self, Completed, Running},
     extract::{Name, Period, RunId},
+    page,
     state::{Api, CALL_LIMIT, promptly},
     wait,
 };
 use super::{Run, execution};
-use crate::workflow::{Description, Listed};
+use crate::{
+    call::CallError,
+    workflow::{Description, Listed},
+};
 
 /// Rows of a page, unless it is asked for another number.
 const PAGE: u16 = 100;
@@ -36,7 +39,7 @@ pub(in crate::api) struct ListQuery {
     /// Most rows of a page. Default: 100.
     #[param(minimum = 1, maximum = 1000)]
     page_size: Option<u16>,
-    /// `nextPage` of the page before. Default: the first page.
+    /// `nextPage` of the page before, with the same `query`. Default: the first page.
     page: Option<String>,
 }
 
@@ -71,13 +74,17 @@ pub(in crate::api) async fn list(
         let detail = format!("pageSize is {size}, expected 1 to {LARGEST_PAGE}");
         return Err(Problem::new(Kind::BadRequest, detail));
     }
-    let page = wanted.page.unwrap_or_default();
-    let page = BASE64_URL_SAFE_NO_PAD
-        .decode(page)
-        .map_err(|_| Problem::new(Kind::BadRequest, "page is not the nextPage of another page"))?;
     let query = wanted.query.unwrap_or_default();
-    let (workflows, next) = promptly(workflows.list_page(&query, size, page)).await?;
-    let next_page = (!next.is_empty()).then(|| BASE64_URL_SAFE_NO_PAD.encode(next));
+    let page = match wanted.page {
+        None => Vec::new(),
+        Some(page) => page::read(&query, &page)?,
+    };
+    let listed = promptly(workflows.list_page(&query, size, page)).await;
+    let (workflows, next) = listed.map_err(|error| match error {
+        CallError::Rejected { .. } => Problem::new(Kind::BadRequest, error.to_string()),
+        other => other.into(),
+    })?;
+    let next_page = (!next.is_empty()).then(|| page::write(&query, &next));
     Ok(Json(ListPage {
         workflows,
         next_page,

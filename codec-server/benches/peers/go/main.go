@@ -1,5 +1,5 @@
 // A codec server as Temporal's Go samples build one: the SDK's HTTP handler around an AES-GCM codec.
-// It is what benches/decode.rs compares with.
+// It is what benches/decode compares with.
 //
 //	go run . KEY_ID BASE64_KEY
 package main

@@ -7,9 +7,10 @@ use axum::{
     body::{Body, to_bytes},
     http::{Request, request::Builder},
 };
-use sealane_codec::{CodecOptions, EncryptionCodec, Key, KeyRing, SharedKeyRing};
+use sealane_codec::{CodecOptions, EncryptionCodec, SharedKeyRing};
 use sealane_codec_server::{CodecCell, router};
 use sealane_service::{auth::Authenticator, probes::Metrics, settings::Settings};
+use sealane_tests::ring_with;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -36,17 +37,27 @@ impl App {
         let metrics = Metrics::new();
         let here = ([127, 0, 0, 1], 0).into();
         let authenticator = Authenticator::start(&settings.auth, here, &metrics).await;
-        let router = router(&settings, authenticator.unwrap(), codec, &metrics);
+        let router = router(
+            &settings,
+            authenticator.expect("an authenticator"),
+            codec,
+            &metrics,
+        );
         Self {
-            router: router.unwrap(),
+            router: router.expect("a router"),
             metrics,
         }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("an answer");
         let (parts, body) = response.into_parts();
-        let body = to_bytes(body, usize::MAX).await.unwrap();
+        let body = to_bytes(body, usize::MAX).await.expect("a body");
         Answer::new(parts.status, parts.headers, &body)
     }
 
@@ -76,25 +87,24 @@ impl Asked {
         Self(self.0.header(name, value))
     }
 
-    pub(crate) fn from_page(self) -> Self {
+    pub(crate) fn by_page(self) -> Self {
         self.header("origin", ORIGIN)
     }
 
     pub(crate) fn body(self, body: impl Into<Body>) -> Request<Body> {
-        self.0.body(body.into()).unwrap()
+        self.0.body(body.into()).expect("a request")
     }
 }
 
 /// A codec with a key that nobody else has.
 pub(crate) fn codec() -> EncryptionCodec {
-    let id: sealane_codec::KeyId = "test-key".parse().unwrap();
-    let ring = KeyRing::new(id.clone(), [(id, Key::generate().unwrap())]).unwrap();
-    EncryptionCodec::new(SharedKeyRing::new(ring), CodecOptions::default())
+    let ring = SharedKeyRing::new(ring_with("test-key"));
+    EncryptionCodec::new(ring, CodecOptions::default())
 }
 
 fn load(settings: &[(&str, &str)]) -> Settings {
-    let folder = tempfile::tempdir().unwrap();
-    let mut variables = variables(folder.path()).unwrap();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut variables = variables(folder.path()).expect("a key ring");
     let settings = settings.iter();
     variables.extend(settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let lookup = |name: &str| variables.get(name).map(OsString::from);

@@ -36,7 +36,7 @@ impl Live {
     }
 
     /// Waits until it has keys.
-    pub(crate) async fn is_ready(self) -> anyhow::Result<Self> {
+    pub(crate) async fn once_ready(self) -> anyhow::Result<Self> {
         self.process
             .says("payloads are encrypted and decrypted")
             .await?;

@@ -91,7 +91,7 @@ impl Activity {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *last = Some(arrival.clone());
-        arrival.watch(body, usize::MAX)
+        arrival.watch(body, usize::MAX, None)
     }
 
     /// Notes that a request is being answered, until what is returned is dropped.

@@ -93,6 +93,44 @@ async fn what_is_too_much_at_once_is_turned_away_and_probes_are_not() {
     );
 }
 
+/// As many of the largest bodies as are held at once, each in a handler that keeps it.
+const HELD: usize = 8;
+
+#[tokio::test]
+async fn the_bodies_of_all_requests_together_have_a_limit() {
+    let (read, mut told) = mpsc::unbounded_channel();
+    let go_on = Arc::new(Notify::new());
+    let keep = go_on.clone();
+    let handler = async move |_: Bytes| {
+        read.send(()).unwrap();
+        keep.notified().await;
+        "done"
+    };
+    let router = Router::new().route("/", post(handler));
+    let running = Running::serve(server(protected(&settings(), router)).await);
+    let body = "x".repeat(1024);
+    let post = || running.send("POST / HTTP/1.1", &body);
+    let held = futures_util::future::join_all((0..HELD).map(|_| post()));
+    let more = async {
+        for _ in 0..HELD {
+            told.recv().await.unwrap();
+        }
+        let answer = post().await;
+        answer.is_problem(429, "too-many-requests");
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        let metrics = running.metrics().await;
+        let counted = r#"sealane_http_rejected_total{process="test",reason="body_memory"} 1"#;
+        assert!(metrics.contains(counted), "{metrics}");
+        go_on.notify_waiters();
+    };
+
+    let (held, ()) = tokio::join!(held, more);
+
+    assert!(held.iter().all(|answer| answer.body == "done"));
+    go_on.notify_one();
+    assert_eq!(post().await.status, 200, "the room is free again");
+}
+
 #[tokio::test]
 async fn a_client_that_hangs_up_ends_its_request() {
     let (_blocking, mut told, routes) = Blocking::routes();

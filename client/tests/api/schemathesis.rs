@@ -1,0 +1,54 @@
+//! Schemathesis makes requests up from the OpenAPI document, sensible and senseless ones, and compares the answers with
+//! it.
+
+use std::{path::Path, process::Stdio};
+
+use sealane_tests::python::Python;
+use tokio::time::timeout;
+
+use crate::{
+    access::{guarded, token},
+    service::Service,
+};
+
+/// Requests per operation and phase. A run takes about a minute with them.
+const EXAMPLES: &str = "10";
+
+/// Waiting is bounded by 60 s, and everything else by less.
+const LONGEST_ANSWER: &str = "75";
+
+/// A run that takes longer hangs.
+const LIMIT: std::time::Duration = std::time::Duration::from_mins(4);
+
+/// The package has no module that `python -m` could run.
+const MAIN: &str = "from schemathesis.cli import schemathesis; schemathesis()";
+
+#[tokio::test]
+async fn schemathesis_finds_nothing() -> anyhow::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api");
+    let python = Python::with(&folder.join("requirements.txt")).await?;
+    let service = Service::start_in(guarded().await?).await?;
+    let authorization = format!("Authorization: Bearer {}", token("writer"));
+
+    let run = python
+        .command()
+        .args(["-c", MAIN, "--config-file"])
+        .arg(folder.join("schemathesis.toml"))
+        .args(["run", &service.url("/openapi.json"), "--no-color"])
+        .args(["--header", &authorization])
+        .args(["--phases", "examples,coverage,fuzzing"])
+        .args(["--max-examples", EXAMPLES, "--workers", "2"])
+        .args(["--request-timeout", LONGEST_ANSWER])
+        .args(["--generation-database", "none"])
+        .current_dir(service.world.folder())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output();
+    let output = timeout(LIMIT, run).await??;
+
+    let said = String::from_utf8_lossy(&output.stdout);
+    let trouble = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}{trouble}");
+    assert!(said.contains("Tested: 16"), "not all was tested:\n{said}");
+    Ok(())
+}

@@ -1,3 +1,0 @@
-//! How fast payloads are decrypted.
-
-fn main() {}
