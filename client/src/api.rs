@@ -16,7 +16,6 @@ mod error;
 mod extract;
 mod greetings;
 mod index;
-mod local;
 mod orders;
 mod page;
 mod problem;

@@ -17,6 +17,9 @@ const ENCODED_FAILURE: &str = "Encoded failure";
 /// Said of a query that failed without a reason.
 const WITHHELD: &str = "the worker did not send the reason, its log may have it";
 
+/// How gRPC says that a message is too large, with the code for a server that is overloaded.
+const TOO_LARGE: &str = "larger than max";
+
 /// Why a request to the server came to nothing.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -99,6 +102,13 @@ pub enum CallError {
         reason: String,
     },
 
+    /// A payload could not be encrypted, so nothing was sent: the key has sealed as many as it may, or there is none.
+    #[error("nothing was sent: {reason}")]
+    NotEncrypted {
+        /// What the codec said; it quotes no payload.
+        reason: String,
+    },
+
     /// The answer holds a payload that cannot be decrypted.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),
@@ -122,6 +132,8 @@ impl From<Status> for CallError {
                 None => Self::NotFound { reason },
             },
             Code::Unauthenticated | Code::PermissionDenied => Self::Refused { reason },
+            // No later attempt makes it smaller.
+            Code::ResourceExhausted if reason.contains(TOO_LARGE) => Self::Rejected { reason },
             Code::Unavailable
             | Code::DeadlineExceeded
             | Code::Cancelled
@@ -252,6 +264,16 @@ mod tests {
         let error = CallError::of_workflow("nope", "w", status);
 
         assert_eq!(error.to_string(), r#"the server has no namespace "nope""#);
+    }
+
+    #[test]
+    fn a_request_that_is_too_large_is_not_worth_repeating() {
+        let large = "grpc: received message larger than max (5000000 vs. 4194304)";
+        let large = CallError::from(Status::resource_exhausted(large));
+        let busy = CallError::from(Status::resource_exhausted("namespace rate limit exceeded"));
+
+        assert!(matches!(large, CallError::Rejected { .. }), "{large}");
+        assert!(matches!(busy, CallError::Unreachable { .. }), "{busy}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use sealane_service::{
     settings::{ApiKey, Temporal},
 };
 use temporalio_client::{
-    Client, ClientOptions, Connection, ConnectionOptions, errors::ClientConnectError,
+    Client, ClientOptions, Connection, ConnectionOptions, RetryOptions, errors::ClientConnectError,
 };
 use temporalio_common::{
     data_converters::{DataConverter, DefaultFailureConverter, PayloadConverter},
@@ -102,6 +102,8 @@ pub struct Extras {
     pub identity: String,
     /// Told how the polls of a worker on this connection fare.
     pub polls: Polls,
+    /// How often a request is repeated that the server did not answer.
+    pub retries: RetryOptions,
 }
 
 /// Names this process in histories, as `<program>:<pid>@<host>`.
@@ -136,6 +138,7 @@ pub async fn connect(
         .identity(extras.identity)
         .maybe_api_key(api_key.clone())
         .maybe_metrics_meter(extras.metrics)
+        .retry_options(extras.retries)
         .headers(headers(settings))
         .dns_load_balancing(None)
         .service_override(transport::service(channel, egress, extras.polls))

@@ -13,7 +13,7 @@ mod outcome;
 mod start;
 mod update;
 
-use std::{fmt::Write, time::SystemTime};
+use std::{error::Error, fmt::Write, time::SystemTime};
 
 use futures_util::future::BoxFuture;
 use sealane_codec::EncryptionCodec;
@@ -105,8 +105,9 @@ impl Workflows {
         let context = SerializationContextData::Workflow(WorkflowSerializationContext::new());
         encode_payloads(request, self.client.data_converter().codec(), &context)
             .await
-            .map_err(|error| CallError::Unexpected {
-                reason: format!("nothing was sent: {error}"),
+            .map_err(|error| CallError::NotEncrypted {
+                // The SDK's own words add nothing to the codec's.
+                reason: error.source().unwrap_or(&error).to_string(),
             })
     }
 }

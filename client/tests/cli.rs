@@ -425,3 +425,22 @@ fn a_generated_token_is_printed_once_or_written_for_its_owner() {
     assert_eq!(code(&again), 64);
     assert_eq!(fs::read_to_string(&path).unwrap(), token);
 }
+
+#[test]
+fn a_check_tells_what_only_those_who_answer_callers_lack() {
+    let directory = with_keys();
+    let env = [
+        ("SEALANE_KEY_FILE", "keys.json"),
+        ("SEALANE_AUTH", "tokens"),
+        ("SEALANE_AUTH_TOKENS_FILE", "tokens.json"),
+    ];
+
+    let without = sealane(&directory, &env, &["config", "check"]);
+    fs::write(directory.path().join("tokens.json"), r#"{"tokens": []}"#).unwrap();
+    let with = sealane(&directory, &env, &["config", "check"]);
+
+    let told = |output: &Output| stderr(output).contains("would not start: ");
+    assert_eq!((code(&without), code(&with)), (0, 0));
+    assert!(told(&without) && stderr(&without).contains("tokens.json"));
+    assert!(!told(&with), "{}", stderr(&with));
+}

@@ -20,6 +20,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use sealane_service::http::{Kind, Problem, local};
 
 /// What every address here answers to.
 pub(crate) const METHODS: HeaderValue = HeaderValue::from_static("POST, OPTIONS");
@@ -59,6 +60,25 @@ impl Origins {
         let is_allowed = self.0.iter().any(|it| it.as_bytes() == origin.as_bytes());
         is_allowed.then(|| origin.clone())
     }
+}
+
+/// Refuses what a page of another origin has sent, and what was not sent to a name of this machine: for
+/// servers that ask nobody who they are. Use it with [`axum::middleware::from_fn_with_state`].
+///
+/// A page may send simple requests without asking first. That it could not read the answers is not enough,
+/// and a page whose name was made to lead here (DNS rebinding) could.
+pub(crate) async fn only_local(
+    State(origins): State<Origins>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers();
+    let is_stranger = headers.contains_key(ORIGIN) && origins.allowed(headers).is_none();
+    if local::is_for_this_machine(headers) && !is_stranger {
+        return next.run(request).await;
+    }
+    let detail = "without SEALANE_AUTH, requests are for localhost and not from pages beside SEALANE_CORS_ORIGINS";
+    Problem::new(Kind::Forbidden, detail).into_response()
 }
 
 /// Answers preflights, and adds to all other answers what lets an allowed page read them. Use it with

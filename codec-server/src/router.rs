@@ -22,7 +22,7 @@ use axum::{
 use sealane_codec::EncryptionCodec;
 use sealane_service::{
     auth::{Authenticator, Denied},
-    http::{Edge, Kind, Peer, Problem},
+    http::{Admission, Edge, Kind, Peer, Problem},
     probes::Metrics,
     settings::Settings,
 };
@@ -30,7 +30,7 @@ use sealane_service::{
 use crate::{
     cors::{self, Origins, cors},
     metrics::Counters,
-    target::{Operation, namespace},
+    target::{Named, Operation},
     transcode::Transcoder,
 };
 
@@ -81,11 +81,15 @@ pub fn router(
         max_payload: own.max_payload,
         transcoder: OnceLock::new(),
     });
+    let origins = Origins::new(&own.cors_origins);
     let routes = Router::new()
         .route("/{*path}", any(answer))
         .with_state(server);
+    let routes = match settings.auth.is_off() {
+        true => routes.layer(from_fn_with_state(origins.clone(), cors::only_local)),
+        false => routes,
+    };
     let edge = Edge::new(&settings.http, metrics, "sealane-codec-server").body_limit(own.max_body);
-    let origins = Origins::new(&own.cors_origins);
     Ok(edge
         .protect(routes)
         .layer(from_fn_with_state(origins, cors)))
@@ -106,6 +110,7 @@ struct Server {
 async fn answer(
     State(server): State<Arc<Server>>,
     Peer(peer): Peer,
+    admission: Admission,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
@@ -116,7 +121,7 @@ async fn answer(
     // The edge has put its limit around the body.
     let body = to_bytes(body, usize::MAX).await;
     let body = body.map_err(|_| Problem::new(Kind::BadRequest, "the body did not arrive whole"))?;
-    let json = transcoder.answer(operation, body).await?;
+    let json = transcoder.answer(operation, body, admission).await?;
     Ok(([(CONTENT_TYPE, JSON)], json).into_response())
 }
 
@@ -151,8 +156,8 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 impl Server {
     /// Lets those pass who may do `operation` in the namespace they name.
     ///
-    /// Who names none must be allowed it in all that are served here. A namespace that is not served
-    /// gets the answer of a missing role, which tells nobody which ones there are.
+    /// What a refusal says depends on nothing but what the caller may do: neither a namespace that is not
+    /// served nor one that is gives itself away to others.
     async fn admit(
         &self,
         operation: Operation,
@@ -163,18 +168,34 @@ impl Server {
             .authenticator
             .authenticate(&parts.headers, peer)
             .await?;
-        let named = namespace(parts.uri.path(), &parts.headers, &self.namespaces)?;
-        let wanted = match &named {
-            Some(name) if self.namespaces.contains(name) => std::slice::from_ref(name),
-            Some(_) => return Err(Denied::Forbidden.into()),
-            None if self.is_open => &[],
-            None => &self.namespaces[..],
-        };
-        for namespace in wanted {
+        let named = Named::of(parts.uri.path(), &parts.headers)?;
+        for namespace in self.wanted(named.namespace())? {
             self.authenticator
                 .authorize(&principal, namespace, operation.role())?;
         }
-        Ok(())
+        let is_theirs = |name: &str| self.serves(name) && principal.may(name, operation.role());
+        named.agrees(is_theirs)
+    }
+
+    /// Returns the namespaces that a request is about which names `named`: all of them, if it names none.
+    ///
+    /// # Errors
+    ///
+    /// [`Denied::Forbidden`], as for a missing role, if that is none that is served here.
+    fn wanted(&self, named: Option<&str>) -> Result<&[String], Denied> {
+        let served = &self.namespaces;
+        match named.map(|name| served.iter().position(|it| it == name)) {
+            Some(Some(at)) => Ok(&served[at..=at]),
+            Some(None) => Err(Denied::Forbidden),
+            None if self.is_open => Ok(&[]),
+            // All of none would be open to everybody.
+            None if served.is_empty() => Err(Denied::Forbidden),
+            None => Ok(served),
+        }
+    }
+
+    fn serves(&self, namespace: &str) -> bool {
+        self.namespaces.iter().any(|it| it == namespace)
     }
 
     fn transcoder(&self) -> Result<&Arc<Transcoder>, Problem> {
@@ -182,12 +203,9 @@ impl Server {
             Problem::new(Kind::Unavailable, "keys are not loaded yet").retry_after(LOADING_WAIT)
         })?;
         Ok(self.transcoder.get_or_init(|| {
-            Arc::new(Transcoder {
-                codec: codec.clone(),
-                counters: self.counters.clone(),
-                max_payload: self.max_payload,
-                max_body: self.max_body,
-            })
+            let (codec, counters) = (codec.clone(), self.counters.clone());
+            let transcoder = Transcoder::new(codec, counters, self.max_payload, self.max_body);
+            Arc::new(transcoder)
         }))
     }
 }

@@ -45,29 +45,47 @@ impl Operation {
     }
 }
 
-/// Returns the namespace that a request names, `None` if it names none.
+/// The namespace that a request names.
 ///
-/// `X-Namespace` does, and so does the segment of `path` before the operation. With the header there,
-/// that segment may as well be part of a prefix; then only the name of another namespace in `served`
-/// is a contradiction.
-///
-/// # Errors
-///
-/// A problem of kind [`Kind::BadRequest`] for a contradiction, or for a name that is no text.
-pub(crate) fn namespace(
-    path: &str,
-    headers: &HeaderMap,
-    served: &[String],
-) -> Result<Option<String>, Problem> {
-    let in_path = before_operation(path)?;
-    let Some(in_header) = in_header(headers)? else {
-        return Ok(in_path.map(Cow::into_owned));
-    };
-    match in_path {
-        Some(name) if name != in_header && served.iter().any(|it| *it == name) => Err(bad(
-            "the path and X-Namespace name different namespaces, expected the same one or only one of them",
-        )),
-        _ => Ok(Some(in_header.to_owned())),
+/// `X-Namespace` does, and so does the segment of the path before the operation. With the header there, that
+/// segment may as well be part of a prefix.
+#[derive(Debug)]
+pub(crate) struct Named<'a> {
+    in_header: Option<&'a str>,
+    in_path: Option<Cow<'a, str>>,
+}
+
+impl<'a> Named<'a> {
+    /// Reads both.
+    ///
+    /// # Errors
+    ///
+    /// A problem of kind [`Kind::BadRequest`] for a name that is no text, or a header that is there twice.
+    pub(crate) fn of(path: &'a str, headers: &'a HeaderMap) -> Result<Self, Problem> {
+        Ok(Self {
+            in_header: in_header(headers)?,
+            in_path: before_operation(path)?,
+        })
+    }
+
+    /// The namespace, `None` if there is no name.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.in_header.or(self.in_path.as_deref())
+    }
+
+    /// Refuses header and path that name different namespaces: the segment of the path is one if `is_theirs`
+    /// finds that the caller may be told so.
+    ///
+    /// # Errors
+    ///
+    /// A problem of kind [`Kind::BadRequest`].
+    pub(crate) fn agrees(&self, is_theirs: impl Fn(&str) -> bool) -> Result<(), Problem> {
+        match (self.in_header, self.in_path.as_deref()) {
+            (Some(header), Some(path)) if path != header && is_theirs(path) => Err(bad(
+                "the path and X-Namespace name different namespaces, expected the same one or only one of them",
+            )),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -118,7 +136,7 @@ fn bad(detail: &str) -> Problem {
 mod tests {
     use axum::http::{HeaderMap, HeaderValue};
 
-    use super::{Operation, namespace};
+    use super::{Named, Operation};
 
     fn named(path: &str, header: Option<&str>) -> Result<Option<String>, String> {
         let mut headers = HeaderMap::new();
@@ -126,8 +144,10 @@ mod tests {
             let name = HeaderValue::from_bytes(name.as_bytes()).unwrap();
             headers.insert("x-namespace", name);
         }
-        let served = ["orders", "payments", "a b", "größe"].map(str::to_owned);
-        namespace(path, &headers, &served).map_err(|problem| problem.detail().to_owned())
+        let words = |problem: sealane_service::http::Problem| problem.detail().to_owned();
+        let named = Named::of(path, &headers).map_err(words)?;
+        named.agrees(|name| name == "payments").map_err(words)?;
+        Ok(named.namespace().map(str::to_owned))
     }
 
     fn some(name: &str) -> Result<Option<String>, String> {

@@ -3,23 +3,28 @@
 mod failure;
 mod here;
 mod refusal;
+mod room;
+mod task;
+mod work;
 
 use std::{collections::HashSet, ops::ControlFlow, panic::resume_unwind, sync::Arc};
 
 use axum::body::Bytes;
-use sealane_codec::{EncryptionCodec, KEY_ID, WRAPPED_KEY, is_encrypted, is_legacy};
+use sealane_codec::{EncryptionCodec, InflateRoom, KEY_ID, WRAPPED_KEY, is_encrypted, is_legacy};
+use sealane_service::http::Admission;
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 use tokio::task::spawn_blocking;
 
 pub(crate) use self::{
     failure::{Cause, Failure},
     refusal::Refusal,
+    room::Limits,
 };
 
-use self::here::Here;
+use self::{here::Here, task::Task, work::Work};
 use crate::{
     metrics::{Counters, Outcome},
-    protojson::{Answer, each_payload},
+    protojson::each_payload,
     target::Operation,
 };
 
@@ -27,20 +32,27 @@ use crate::{
 const MAX_SOUGHT: usize = 64;
 
 /// Answers are at most so many times as large as requests may be: encryption adds about 200 bytes to
-/// a payload, compression may have taken away a lot.
+/// a payload, compression may have taken away a lot. Payloads unpack to no more either, all together.
 const MAX_GROWTH: usize = 2;
 
-/// Bodies up to this size, which take about a millisecond, are worked on where they arrived; larger ones
+/// Bodies up to this size, which take well under a millisecond, are worked on where they arrived; larger ones
 /// would keep other requests of the thread waiting.
-const MAX_INLINE: usize = 256 * 1024;
+const MAX_INLINE: usize = 16 * 1024;
 
-/// Does the work of a request.
+/// Bytes that payloads of such a body may unpack to there: a few of them can hold a thousand times as much.
+const MAX_INLINE_UNPACKED: usize = 4 * MAX_INLINE;
+
+/// A piece of work on a request.
+type Step<T> = fn(&Transcoder, &Task, InflateRoom) -> Result<T, Refusal>;
+
+/// Does the work of requests.
 #[derive(Debug)]
 pub(crate) struct Transcoder {
-    pub(crate) codec: EncryptionCodec,
-    pub(crate) counters: Counters,
-    pub(crate) max_payload: usize,
-    pub(crate) max_body: usize,
+    codec: EncryptionCodec,
+    counters: Counters,
+    max_payload: usize,
+    max_body: usize,
+    limits: Limits,
 }
 
 /// How a first look at a body ended.
@@ -52,101 +64,159 @@ enum FirstLook {
 }
 
 impl Transcoder {
+    /// Returns what works with `codec`, on payloads and bodies of up to so many bytes.
+    pub(crate) fn new(
+        codec: EncryptionCodec,
+        counters: Counters,
+        max_payload: usize,
+        max_body: usize,
+    ) -> Self {
+        let limits = Limits::of(max_body.saturating_mul(MAX_GROWTH));
+        Self {
+            codec,
+            counters,
+            max_payload,
+            max_body,
+            limits,
+        }
+    }
+
+    fn max_answer(&self) -> usize {
+        self.max_body.saturating_mul(MAX_GROWTH)
+    }
+
     /// Carries out `operation` on the payloads of `body`, and returns the answer.
+    ///
+    /// Dropping this ends the work after the payload it is at; `admission` is kept as long.
     pub(crate) async fn answer(
         self: &Arc<Self>,
         operation: Operation,
         body: Bytes,
-    ) -> Result<Vec<u8>, Refusal> {
-        if operation == Operation::Encode {
-            return self.apart(body, Self::encode).await;
-        }
-        match self.apart(body.clone(), Self::decode).await? {
+        admission: Admission,
+    ) -> Result<Bytes, Refusal> {
+        let (task, _asker) = Task::new(body, admission);
+        let json = match operation {
+            Operation::Encode => self.soon(&task, Self::encode).await?,
+            Operation::Decode => self.find_and_decode(&task).await?,
+        };
+        self.limits.hold(json)
+    }
+
+    async fn find_and_decode(self: &Arc<Self>, task: &Arc<Task>) -> Result<Vec<u8>, Refusal> {
+        match self.soon(task, Self::decode).await? {
             FirstLook::Answer(json) => Ok(json),
             FirstLook::Unopened(samples) => {
                 self.codec.find_keys(&samples).await;
-                self.apart(body, Self::decode_carefully).await
+                self.apart(task, Self::decode_carefully).await
             }
         }
+    }
+
+    /// Works on this thread if that is soon done, and otherwise apart.
+    async fn soon<T: Send + 'static>(
+        self: &Arc<Self>,
+        task: &Arc<Task>,
+        work: Step<T>,
+    ) -> Result<T, Refusal> {
+        if task.body.len() <= MAX_INLINE {
+            let room = InflateRoom::of(MAX_INLINE_UNPACKED, MAX_INLINE_UNPACKED);
+            match work(self, task, room) {
+                Err(Refusal::UnpacksTooLarge { .. }) => {}
+                done => return done,
+            }
+        }
+        self.apart(task, work).await
     }
 
     /// Works on a thread where that disturbs nobody.
     async fn apart<T: Send + 'static>(
         self: &Arc<Self>,
-        body: Bytes,
-        work: fn(&Self, &[u8]) -> Result<T, Refusal>,
+        task: &Arc<Task>,
+        work: Step<T>,
     ) -> Result<T, Refusal> {
-        if body.len() <= MAX_INLINE {
-            return work(self, &body);
-        }
-        let transcoder = Arc::clone(self);
-        let done = spawn_blocking(move || work(&transcoder, &body)).await;
-        done.unwrap_or_else(|error| match error.try_into_panic() {
-            Ok(panic) => resume_unwind(panic),
-            Err(_) => Err(Refusal::Stopping),
-        })
+        let place = self.limits.place().await?;
+        let (transcoder, task) = (Arc::clone(self), Arc::clone(task));
+        let room = InflateRoom::of(self.max_payload, self.max_answer());
+        let done = spawn_blocking(move || {
+            let _place = place;
+            work(&transcoder, &task, room)
+        });
+        done.await
+            .unwrap_or_else(|error| match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(_) => Err(Refusal::Stopping),
+            })
     }
 
-    /// Encrypts all payloads of `body`, or none.
-    fn encode(&self, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let mut work = Work::new(self, body);
-        work.run(body, self.max_payload, |work, payload| {
+    /// Encrypts all payloads of `task`, or none.
+    fn encode(&self, task: &Task, room: InflateRoom) -> Result<Vec<u8>, Refusal> {
+        let mut work = Work::new(self, task, room);
+        work.run(|work, payload| {
             let index = work.done;
             let sealed = self.codec.encode_payload(payload);
             let sealed = sealed.map_err(|error| Refusal::of_encoding(index, &error))?;
             work.push(&sealed)
         })
-        .inspect_err(|_| self.counters.add(Operation::Encode, Outcome::Failed, 1))?;
+        .inspect_err(|refusal| {
+            let failed = u64::from(*refusal != Refusal::Abandoned);
+            self.counters
+                .add(Operation::Encode, Outcome::Failed, failed);
+        })?;
         self.counters
             .add(Operation::Encode, Outcome::Done, count(work.done));
-        Ok(work.answer.finish())
+        Ok(work.finish())
     }
 
-    /// Decrypts the payloads of `body` with the keys that are here.
+    /// Decrypts the payloads of `task` with the keys that are here.
     ///
     /// Payloads that do not open are consumed by the attempt. They are rare, so it is made with the
     /// only copy, and [`decode_carefully`](Self::decode_carefully) begins anew.
-    fn decode(&self, body: &[u8]) -> Result<FirstLook, Refusal> {
-        let mut work = Work::new(self, body);
+    fn decode(&self, task: &Task, room: InflateRoom) -> Result<FirstLook, Refusal> {
+        let mut work = Work::new(self, task, room);
         let mut plain = 0;
         let mut here = Here::of(&self.codec);
-        let ran = work.run(body, self.max_payload, |work, payload| {
+        let ran = work.run(|work, payload| {
             plain += u64::from(!is_sealed(&payload));
             if !here.has_key_of(&payload) {
                 return Err(Refusal::Unopened);
             }
-            let opened = self.codec.decode_payload(payload);
-            work.push(&opened.map_err(|_| Refusal::Unopened)?)
+            let index = work.done;
+            let opened = self.codec.decode_payload_within(&mut work.room, payload);
+            work.push(&opened.map_err(|error| Refusal::of_decoding(index, &error))?)
         });
         match ran {
-            Err(Refusal::Unopened) => return Ok(FirstLook::Unopened(self.samples(body)?)),
+            Err(Refusal::Unopened) => return Ok(FirstLook::Unopened(self.samples(task)?)),
             ran => ran?,
         }
         self.counters.add(Operation::Decode, Outcome::Plain, plain);
         let opened = count(work.done) - plain;
         self.counters.add(Operation::Decode, Outcome::Done, opened);
-        Ok(FirstLook::Answer(work.answer.finish()))
+        Ok(FirstLook::Answer(work.finish()))
     }
 
-    /// Decrypts what can be decrypted of `body` and keeps the rest as it came.
+    /// Decrypts what can be decrypted of `task` and keeps the rest as it came.
     ///
     /// # Errors
     ///
-    /// Also if nothing opens though something should, or if a plain payload is refused.
-    fn decode_carefully(&self, body: &[u8]) -> Result<Vec<u8>, Refusal> {
-        let mut work = Work::new(self, body);
+    /// Also if nothing opens though something should, if a plain payload is refused, or if one unpacks to too much.
+    fn decode_carefully(&self, task: &Task, room: InflateRoom) -> Result<Vec<u8>, Refusal> {
+        let mut work = Work::new(self, task, room);
         let (mut opened, mut plain, mut failed) = (0, 0, 0);
         let mut first: Option<Failure> = None;
-        let ran = work.run(body, self.max_payload, |work, payload| {
+        let ran = work.run(|work, payload| {
             let original = payload.clone();
             let is_plain = !is_sealed(&original);
-            match self.codec.decode_payload(payload) {
+            match self.codec.decode_payload_within(&mut work.room, payload) {
                 Ok(payload) => {
                     plain += u64::from(is_plain);
                     opened += u64::from(!is_plain);
                     work.push(&payload)
                 }
                 Err(error) => {
+                    let refusal = Refusal::of_decoding(work.done, &error);
+                    if refusal != Refusal::Unopened {
+                        return Err(refusal);
+                    }
                     failed += 1;
                     let failure = Failure::of(work.done, &original, &error);
                     self.count_failure(&original, &failure);
@@ -168,15 +238,15 @@ impl Transcoder {
         ran?;
         match first {
             Some(failure) if opened == 0 => Err(Refusal::Unreadable(failure)),
-            _ => Ok(work.answer.finish()),
+            _ => Ok(work.finish()),
         }
     }
 
-    /// One payload for each key that `body` names, without data.
-    fn samples(&self, body: &[u8]) -> Result<Vec<Payload>, Refusal> {
+    /// One payload for each key that `task` names, without data.
+    fn samples(&self, task: &Task) -> Result<Vec<Payload>, Refusal> {
         let mut seen = HashSet::new();
         let mut samples = Vec::new();
-        each_payload(body, self.max_payload, &mut |payload| {
+        each_payload(&task.body, self.max_payload, &mut |payload| {
             let part = |name| payload.metadata.get(name).cloned();
             let is_new = is_encrypted(&payload) && seen.insert((part(KEY_ID), part(WRAPPED_KEY)));
             if is_new {
@@ -200,52 +270,6 @@ impl Transcoder {
         let known = ring.is_some_and(|ring| ring.ids().any(|held| Some(held.as_str()) == id));
         let id = id.filter(|_| known).unwrap_or(crate::metrics::OTHER);
         self.counters.failed(id, failure.cause.label());
-    }
-}
-
-/// An answer in the making.
-struct Work {
-    answer: Answer,
-    done: usize,
-    max_answer: usize,
-}
-
-impl Work {
-    fn new(transcoder: &Transcoder, body: &[u8]) -> Self {
-        let max_answer = transcoder.max_body.saturating_mul(MAX_GROWTH);
-        Self {
-            answer: Answer::new(body.len() + body.len() / 8, max_answer),
-            done: 0,
-            max_answer,
-        }
-    }
-
-    /// Lets `step` have each payload of `body`, until one fails.
-    fn run(
-        &mut self,
-        body: &[u8],
-        max_payload: usize,
-        mut step: impl FnMut(&mut Self, Payload) -> Result<(), Refusal>,
-    ) -> Result<(), Refusal> {
-        let mut failed = Ok(());
-        let read = each_payload(body, max_payload, &mut |payload| {
-            failed = step(self, payload);
-            match failed {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(_) => ControlFlow::Break(()),
-            }
-        });
-        failed?;
-        read.map_err(Refusal::Unread)
-    }
-
-    fn push(&mut self, payload: &Payload) -> Result<(), Refusal> {
-        let full = |_| Refusal::AnswerTooLarge {
-            limit: self.max_answer,
-        };
-        self.answer.push(payload).map_err(full)?;
-        self.done += 1;
-        Ok(())
     }
 }
 

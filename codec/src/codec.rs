@@ -21,7 +21,7 @@ pub use error::{DecodeError, EncodeError};
 pub use options::{CodecOptions, Compression, DecodePolicy};
 
 use crate::{
-    KeyRing, OpenError, SharedKeyRing,
+    InflateRoom, KeyRing, OpenError, SharedKeyRing,
     envelope::Envelope,
     legacy,
     metadata::{ENCRYPTED, KEY_ID, LEGACY, ZLIB, encoding, excerpt},
@@ -134,16 +134,30 @@ impl EncryptionCodec {
     ///
     /// See [`DecodeError`].
     pub fn decode_payload(&self, payload: Payload) -> Result<Payload, DecodeError> {
+        self.decode_payload_within(&mut InflateRoom::default(), payload)
+    }
+
+    /// Decrypts like [`decode_payload`](Self::decode_payload), and unpacks no more than `room` has
+    /// left.
+    ///
+    /// # Errors
+    ///
+    /// See [`DecodeError`].
+    pub fn decode_payload_within(
+        &self,
+        room: &mut InflateRoom,
+        payload: Payload,
+    ) -> Result<Payload, DecodeError> {
         let found = encoding(&payload);
         if found == ENCRYPTED.as_bytes() {
-            unwrapped(self.open(payload)?)
+            unwrapped(self.open(payload)?, room)
         } else if found == LEGACY.as_bytes() {
             self.decode_legacy(payload)
         } else if self.options.decode == DecodePolicy::Strict {
             let encoding = excerpt(found);
             Err(DecodeError::NotEncrypted { encoding })
         } else {
-            unwrapped(payload)
+            unwrapped(payload, room)
         }
     }
 
@@ -216,9 +230,9 @@ impl EncryptionCodec {
 }
 
 /// The payload inside, if `payload` is a compressed one.
-fn unwrapped(payload: Payload) -> Result<Payload, DecodeError> {
+fn unwrapped(payload: Payload, room: &mut InflateRoom) -> Result<Payload, DecodeError> {
     if encoding(&payload) == ZLIB.as_bytes() {
-        Ok(zlib::inflate(&payload)?)
+        Ok(zlib::inflate(&payload, room)?)
     } else {
         Ok(payload)
     }

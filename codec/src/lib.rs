@@ -70,7 +70,7 @@ pub use metadata::{KEY_ID, WRAPPED_KEY, is_encrypted, is_legacy};
 pub use refresh::RefreshRequests;
 pub use seal_limit::{Exhausted, NONCE_BUDGET, SealLimit};
 pub use shared::SharedKeyRing;
-pub use zlib::{InflateError, MAX_INFLATED};
+pub use zlib::{InflateError, InflateRoom, MAX_INFLATED};
 
 /// Returns the SDK's default conversions with `codec` behind them.
 ///

@@ -122,7 +122,7 @@ impl Authenticator {
     ///
     /// # Errors
     ///
-    /// [`Denied::TooManyFailures`] if `peer` has failed too often of late, whatever it brings now,
+    /// [`Denied::TooManyFailures`] if `peer` has failed too often of late or tries too much at once, whatever it brings now,
     /// [`Denied::IssuerUnavailable`] if the token may be good and the keys to tell cannot be had, and
     /// [`Denied::Unauthenticated`] in every other case.
     pub async fn authenticate(
@@ -133,14 +133,16 @@ impl Authenticator {
         if self.0.is_off() {
             return Ok(Principal::anonymous());
         }
-        if let Err(retry_after) = self.0.limiter.check(peer, Instant::now()) {
+        let attempt = self.0.limiter.attempt(peer, Instant::now());
+        let attempt = attempt.map_err(|retry_after| {
             self.refused(Reason::RateLimited, peer);
-            return Err(Denied::TooManyFailures { retry_after });
+            Denied::TooManyFailures { retry_after }
+        })?;
+        let identified = self.0.identify(headers).await;
+        if !identified.as_ref().is_err_and(|reason| reason.is_a_guess()) {
+            attempt.forgive();
         }
-        self.0.identify(headers).await.map_err(|reason| {
-            if reason.is_a_guess() {
-                self.0.limiter.failed(peer, Instant::now());
-            }
+        identified.map_err(|reason| {
             self.refused(reason, peer);
             reason.denied()
         })

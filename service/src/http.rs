@@ -5,12 +5,13 @@
 //! [`Json`], [`Query`] and [`Path`] from here, whose refusals quote nothing.
 //!
 //! A request whose client hangs up is dropped where it stands. Work that must go on then belongs into a task of its
-//! own (`tokio::spawn`), which the handler waits for.
+//! own (`tokio::spawn`), which the handler waits for, together with the request's [`Admission`].
 //!
 //! hyper answers by itself, without a body, what never becomes a request: 431 for too many or too long headers, 414 for
 //! an endless address, 400 for what is not HTTP.
 
 pub use self::{
+    admission::Admission,
     deadline::Deadline,
     edge::Edge,
     extract::{Json, Path, Query},
@@ -22,20 +23,24 @@ pub use self::{
     server::{BindError, Server},
 };
 
-pub(crate) use self::edge::outside;
+pub(crate) use self::{edge::outside, server::evictions};
 
+mod admission;
 mod body;
 mod deadline;
 mod edge;
 mod extract;
 mod fallback;
+mod fields;
 mod json;
 mod kind;
 mod limits;
+pub mod local;
 mod metrics;
 mod peer;
 mod problem;
 mod record;
 mod request_id;
+mod sent;
 mod server;
 mod trace;

@@ -36,6 +36,11 @@ const METRICS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 /// Returns the routes for `health` and `metrics`, to be served alone or merged into an API. `metrics`
 /// show the health as well from now on, so call this once for each process.
 pub fn router(health: Health, metrics: Metrics) -> Router {
+    // A second registration shows the same number, so nothing is lost if it is refused.
+    metrics
+        .registry()
+        .register(Box::new(http::evictions()))
+        .ok();
     let shown = health.clone();
     metrics.add_source(move || ready(shown.metrics()));
     let routes = Router::new()

@@ -18,6 +18,7 @@ use self::{ids::WithIds, withhold::Withhold};
 mod filter;
 mod ids;
 mod panics;
+mod plain;
 pub mod traces;
 mod withhold;
 
@@ -78,6 +79,7 @@ where
         let ansi = io::IsTerminal::is_terminal(&io::stderr());
         layer
             .with_ansi(ansi)
+            .fmt_fields(plain::fields())
             .map_event_format(|inner| Withhold::new(inner, false, !quotes))
             .boxed()
     };
@@ -143,6 +145,43 @@ mod tests {
         assert_eq!(event["workflow.id"], "w-1");
         assert_eq!(event["level"], "INFO");
         assert_eq!(text.lines().count(), 1);
+    }
+
+    #[test]
+    fn nobodys_text_passes_for_a_line_of_ours() {
+        let text = logged("info,temporalio=warn", LogFormat::Text, || {
+            let name = "x\n2026-01-01 ERROR forged\r\u{1b}[2J\u{9b}2J\u{2028}\u{202e}";
+            let span = tracing::warn_span!("workflow", workflow.id = %name);
+            span.in_scope(|| {
+                tracing::warn!(target: "temporalio_sdk", name = %name, "Workflow type {name} not found");
+                tracing::warn!(target: "temporalio_sdk::workflow_future", run_id = %name, "canary");
+            });
+        });
+
+        assert_eq!(text.lines().count(), 2, "{text:?}");
+        let misleads = |c: char| c.is_control() || !c.is_ascii();
+        assert!(!text.replace('\n', "").contains(misleads), "{text:?}");
+        let line = text.lines().next().unwrap();
+        let escaped = r"x\n2026-01-01 ERROR forged\r\u{1b}[2J\u{9b}2J\u{2028}\u{202e}";
+        assert!(
+            line.contains(&format!("Workflow type {escaped} not found")),
+            "{text}"
+        );
+        assert!(line.contains(&format!("name={escaped}")), "{text}");
+        assert!(
+            line.contains(&format!("workflow{{workflow.id={escaped}}}")),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn the_text_format_is_for_people() {
+        let text = logged("info", LogFormat::Text, || {
+            tracing::info!(task.queue = "orders", attempts = 2, error = %"no, \"é\"", "tried");
+        });
+
+        let said = r#"tried task.queue="orders" attempts=2 error=no, "é""#;
+        assert!(text.trim_end().ends_with(said), "{text}");
     }
 
     #[test]

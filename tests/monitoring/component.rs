@@ -7,6 +7,9 @@ pub(crate) const RULES: &str = include_str!("../../k8s/components/monitoring/rul
 /// The same for the operator.
 pub(crate) const OPERATOR: &str =
     include_str!("../../k8s/components/monitoring/prometheus-rule.yaml");
+/// What is scraped, and how much of it.
+pub(crate) const POD_MONITOR: &str =
+    include_str!("../../k8s/components/monitoring/pod-monitor.yaml");
 /// When each alert fires, and when it does not.
 pub(crate) const CASES: [&str; 2] = [
     include_str!("../../k8s/components/monitoring/tests/rules_test.yaml"),

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs};
 use anyhow::Context;
 
 use crate::{
-    component::{Alert, CASES, OPERATOR, RULES, RUNBOOK, alerts, file},
+    component::{Alert, CASES, OPERATOR, POD_MONITOR, RULES, RUNBOOK, alerts, file},
     promtool::promtool,
 };
 
@@ -89,6 +89,39 @@ fn every_alert_says_how_bad_it_is_what_it_is_about_and_what_to_do() {
         assert_eq!(alert.field("runbook_url"), Some(runbook.as_str()));
         assert!(sections.contains(&anchor), "no section for {}", alert.name);
     }
+}
+
+#[test]
+fn a_pod_is_warned_of_before_its_scrapes_are_refused() {
+    let number = |text: &str, mark: &str| -> Option<u64> {
+        let (_, rest) = text.split_once(mark)?;
+        rest.lines().next()?.trim().parse().ok()
+    };
+    let limit = number(POD_MONITOR, "  sampleLimit: ");
+    let warned = number(RULES, "scrape_samples_post_metric_relabeling > ");
+
+    assert!(warned.is_some() && warned < limit, "{warned:?}, {limit:?}");
+    let told = format!("From {} on it is refused", limit.unwrap_or_default());
+    assert!(RULES.contains(&told), "{told}");
+}
+
+/// `increase` does not see the event that a series begins with.
+#[test]
+fn alerts_on_single_events_count_the_first_one() {
+    let lines: Vec<_> = RULES.lines().map(str::trim).collect();
+    let counted = lines.windows(3).filter(|window| {
+        let [all, known, grown] = window else {
+            return false;
+        };
+        all.starts_with("max_over_time(")
+            && known.starts_with("unless max_over_time(")
+            && grown.starts_with("or increase(")
+    });
+    let increases = lines.iter().filter(|line| line.contains("increase("));
+    // A comment says how, and the nonces of 90 days are no alert on single ones.
+    let events = increases.filter(|line| !line.starts_with('#') && !line.contains("[1h]"));
+
+    assert_eq!(counted.count(), events.count());
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! Who may do what: a route asks for [`Reader`] or [`Writer`], and gets the workflows only from them.
 
-use axum::{extract::FromRequestParts, http::request::Parts};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderName, HeaderValue, Method, header::ALLOW, request::Parts},
+};
 use sealane_service::{
     auth::{Principal, Role},
     http::{Kind, Problem},
@@ -8,6 +11,14 @@ use sealane_service::{
 
 use super::state::Api;
 use crate::workflow::Workflows;
+
+/// How browsers say that nobody has asked for a page yet
+/// ([Sec-Purpose](https://fetch.spec.whatwg.org/#sec-purpose-header), and what they said before).
+const PURPOSES: [HeaderName; 3] = [
+    HeaderName::from_static("sec-purpose"),
+    HeaderName::from_static("purpose"),
+    HeaderName::from_static("x-moz"),
+];
 
 /// A caller who may look at workflows.
 pub(super) struct Reader(pub(super) Workflows);
@@ -33,6 +44,7 @@ impl FromRequestParts<Api> for Writer {
 
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let id = authorized(parts, api, Role::Writer)?.id().to_owned();
+        is_meant(parts)?;
         Ok(Self {
             workflows: api.workflows()?,
             id,
@@ -47,4 +59,23 @@ fn authorized<'a>(parts: &'a Parts, api: &Api, role: Role) -> Result<&'a Princip
     api.authenticator()
         .authorize(principal, api.namespace(), role)?;
     Ok(principal)
+}
+
+/// Refuses what asks for less than it would do: a look at the headers, a page fetched ahead.
+fn is_meant(parts: &Parts) -> Result<(), Problem> {
+    // Routers take it for a GET, and two of those start a workflow.
+    if parts.method == Method::HEAD {
+        let problem = Problem::new(Kind::MethodNotAllowed, "HEAD would start a workflow");
+        return Err(problem.header(ALLOW, HeaderValue::from_static("GET")));
+    }
+    let headers = &parts.headers;
+    let is_prefetch = |value: &HeaderValue| value.as_bytes().starts_with(b"prefetch");
+    if PURPOSES
+        .iter()
+        .any(|name| headers.get(name).is_some_and(is_prefetch))
+    {
+        let detail = "a prefetch would start a workflow";
+        return Err(Problem::new(Kind::Forbidden, detail));
+    }
+    Ok(())
 }

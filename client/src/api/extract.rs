@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use sealane_service::http::{Json, Kind, Problem};
+use sealane_service::http::{Json, Kind, Problem, Query};
 use serde::Deserialize;
 use serde_json::Number;
 use utoipa::ToSchema;
@@ -54,22 +54,48 @@ fn is_key(key: &str) -> bool {
     (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// A name or id: 1 to 200 characters.
+/// Nothing after the `?` of the address.
+pub(super) struct NoQuery;
+
+impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        /// Has no parameters, and takes no others.
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+
+        let Query(Nothing {}) = Query::from_request_parts(parts, state).await?;
+        Ok(Self)
+    }
+}
+
+/// A name or id: 1 to 200 characters. None of them may be a control character or turn the direction of text, with which
+/// one name could be made to look like another; and `.` and `..` would be lost from a path.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(try_from = "String")]
-#[schema(value_type = String, min_length = 1, max_length = 200)]
+#[schema(value_type = String, min_length = 1, max_length = 200, pattern = r"^([^.\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069][^\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]*|[.][^.\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069][^\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]*|[.][.][^\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]+)$")]
 pub(super) struct Name(String);
 
 impl TryFrom<String> for Name {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        if (1..=LONGEST_NAME).contains(&text.chars().count()) {
+        let is_counted = (1..=LONGEST_NAME).contains(&text.chars().count());
+        let is_shown = !text.chars().any(is_unseen);
+        if is_counted && is_shown && !matches!(text.as_str(), "." | "..") {
             Ok(Self(text))
         } else {
-            Err("expected 1 to 200 characters")
+            Err("expected 1 to 200 characters that can be seen")
         }
     }
+}
+
+/// Control characters, and those with which
+/// [text is turned around](https://www.unicode.org/reports/tr9/#Explicit_Directional_Embeddings).
+fn is_unseen(character: char) -> bool {
+    character.is_control() || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 impl From<Name> for String {
@@ -199,6 +225,36 @@ mod tests {
         assert!(Name::try_from("ü".repeat(200)).is_ok());
         assert!(Name::try_from("u".repeat(201)).is_err());
         assert!(Name::try_from(String::new()).is_err());
+    }
+
+    #[test]
+    fn a_name_is_what_it_looks_like() {
+        let takes = |text: &str| Name::try_from(text.to_owned()).is_ok();
+
+        for text in [
+            "...",
+            ".a",
+            "a b",
+            "a/b",
+            "\u{5D0}",
+            "\u{1F469}\u{200D}\u{1F680}",
+        ] {
+            assert!(takes(text), "{text:?}");
+        }
+        for text in [
+            ".",
+            "..",
+            "a\n",
+            "\0",
+            "\u{7F}",
+            "\u{85}",
+            "a\u{202E}b",
+            "\u{202A}",
+            "\u{2066}",
+            "\u{2069}",
+        ] {
+            assert!(!takes(text), "{text:?}");
+        }
     }
 
     #[test]

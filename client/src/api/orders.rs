@@ -11,7 +11,7 @@ use self::model::{CancelRequest, CancelRequested, OrderProgress, OrderRequest, P
 use super::{
     access::{Reader, Writer},
     answer,
-    extract::{Body, IdempotencyKey, Name, said},
+    extract::{Body, IdempotencyKey, Name, NoQuery, said},
     problem::{INVALID_ORDER, KEY_REUSED, ORDER_EXISTS, ORDER_NOT_FOUND, WORKFLOW_ENDED},
     request::fingerprint,
     state::{Api, CALL_LIMIT, detached, promptly},
@@ -48,6 +48,7 @@ const STATUS: &str = "status";
 pub(super) async fn place(
     State(api): State<Api>,
     writer: Writer,
+    NoQuery: NoQuery,
     IdempotencyKey(key): IdempotencyKey,
     Json(request): Json<OrderRequest>,
 ) -> Result<Response, Problem> {
@@ -111,6 +112,7 @@ fn workflow_id(order_id: &str) -> String {
 pub(super) async fn look(
     Reader(workflows): Reader,
     Path(order_id): Path<Name>,
+    NoQuery: NoQuery,
 ) -> Result<Json<OrderProgress>, Problem> {
     let row = find(&workflows, &order_id).await?;
     let mut progress = OrderProgress::of(order_id.into(), &row);
@@ -183,6 +185,7 @@ async fn tell_ending(
 pub(super) async fn cancel(
     writer: Writer,
     Path(order_id): Path<Name>,
+    NoQuery: NoQuery,
     request: Body<CancelRequest>,
 ) -> Result<Response, Problem> {
     let row = find(&writer.workflows, &order_id).await?;

@@ -1,13 +1,13 @@
 //! Where in a list the next page begins, as callers hold it.
 //!
 //! It is the server's own token after a checksum of it and its query. Servers answer a token that they have not given as
-//! they like, some as if they were down.
+//! they like, some as if they were down or broken.
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use sealane_service::http::{Kind, Problem};
 
-/// Enough to tell a mistake; whoever makes a token up harms nobody.
+/// Enough to tell a mistake. Whoever makes up more than that is told so by the server, or by what it answers next.
 const CHECKSUM: usize = 8;
 
 /// Returns what `token` is to callers.
@@ -26,13 +26,13 @@ pub(super) fn read(query: &str, page: &str) -> Result<Vec<u8>, Problem> {
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(page).unwrap_or_default();
     let parts = bytes.split_first_chunk::<CHECKSUM>();
     let known = parts.filter(|(sum, token)| **sum == checksum(query, token));
-    let refused = || {
-        Problem::new(
-            Kind::BadRequest,
-            "page is not the nextPage of a page of this query",
-        )
-    };
     known.map(|(_, token)| token.to_vec()).ok_or_else(refused)
+}
+
+/// Says that a page is not one.
+pub(super) fn refused() -> Problem {
+    let detail = "page is not the nextPage of a page of this query";
+    Problem::new(Kind::BadRequest, detail)
 }
 
 fn checksum(query: &str, token: &[u8]) -> [u8; CHECKSUM] {

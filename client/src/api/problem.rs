@@ -82,6 +82,12 @@ pub(super) const NAMESPACE_MISSING: Kind = kind(
     "The Temporal server lacks the namespace",
     StatusCode::SERVICE_UNAVAILABLE,
 );
+/// A payload cannot be encrypted with the keys there are.
+pub(super) const CANNOT_ENCRYPT: Kind = kind(
+    "cannot-encrypt",
+    "Nothing can be encrypted",
+    StatusCode::SERVICE_UNAVAILABLE,
+);
 /// A payload cannot be decrypted with the keys there are.
 pub(super) const UNREADABLE: Kind = kind(
     "unreadable",
@@ -105,7 +111,7 @@ pub(super) const ORDER_EXISTS: Kind = kind(
 );
 
 /// All of them, for the document and for docs/http-api.md.
-pub(super) const ALL: [Kind; 16] = [
+pub(super) const ALL: [Kind; 17] = [
     WORKFLOW_NOT_FOUND,
     WORKFLOW_ENDED,
     WORKFLOW_EXISTS,
@@ -118,6 +124,7 @@ pub(super) const ALL: [Kind; 16] = [
     UPDATE_FAILED,
     NO_WORKER,
     NAMESPACE_MISSING,
+    CANNOT_ENCRYPT,
     UNREADABLE,
     INVALID_ORDER,
     ORDER_NOT_FOUND,
@@ -157,6 +164,10 @@ impl From<CallError> for Problem {
             CallError::NamespaceNotFound { .. } => {
                 report(&error);
                 Self::new(NAMESPACE_MISSING, error.to_string())
+            }
+            CallError::NotEncrypted { .. } => {
+                report(&error);
+                Self::new(CANNOT_ENCRYPT, error.to_string())
             }
             CallError::Unreadable(_) => {
                 report(&error);

@@ -169,7 +169,7 @@ fn unsendable(what: &str) -> Problem {
 }
 
 /// Returns the id that a workflow gets from the idempotency key of `caller`: 128 bits of a digest, so
-/// that the server learns neither, and two callers with one key do not meet.
+/// that two callers with one key do not meet. Ids are plaintext: whoever guesses caller and key can check it.
 pub(super) fn id_of(caller: &str, key: &str) -> String {
     let digest = digest(&[caller.as_bytes(), key.as_bytes()]);
     format!("request-{}", &digest[..32])

@@ -1,14 +1,17 @@
 //! All routes, and the document that describes them: both come from one list, so they cannot differ.
 
 use axum::{Extension, Router, middleware::from_fn};
-use sealane_service::{auth, http::Edge};
+use sealane_service::{
+    auth,
+    http::{Edge, local},
+};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
     browse, document, greetings,
     index::{self, StartPage},
-    local, orders,
+    orders,
     state::Api,
     workflows::{end, inspect, message, start, update},
 };

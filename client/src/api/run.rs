@@ -10,7 +10,7 @@ use sealane_service::{
     settings::Settings,
     telemetry::traces,
 };
-use temporalio_client::{Client, NamespacedClient, grpc::WorkflowService};
+use temporalio_client::{Client, NamespacedClient, RetryOptions, grpc::WorkflowService};
 use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeNamespaceRequest;
 use tokio::{sync::watch, task::JoinHandle};
 use tonic::IntoRequest;
@@ -31,6 +31,13 @@ const NAMESPACE: &str = "namespace";
 
 /// How often the server is asked for the namespace. Readiness is at most so late.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// How often a server is asked that did not answer. Until it does, callers are told so at once.
+const CHECK_AGAIN: Duration = Duration::from_secs(1);
+
+/// How often a request is sent: enough for a connection that has just been closed. The SDK's ten times take longer than
+/// callers wait, and they can repeat it themselves.
+const ATTEMPTS: usize = 3;
 
 /// Runs the API until `shutdown` completes and the requests in progress are answered.
 ///
@@ -111,6 +118,7 @@ impl Service {
         }
         let extras = Extras {
             identity: connection::identity(PROCESS),
+            retries: RetryOptions::builder().max_retries(ATTEMPTS).build(),
             ..Extras::default()
         };
         let codec = keys.map(|keys| keys.codec());
@@ -122,14 +130,18 @@ impl Service {
     /// Keeps readiness in step with the server.
     async fn follow(&self, client: &Client) -> Infallible {
         loop {
-            match promptly(describe_namespace(client)).await {
+            let checked = promptly(describe_namespace(client)).await;
+            let is_reached = !matches!(checked, Err(CallError::Unreachable { .. }));
+            self.api.reached(is_reached);
+            match checked {
                 Ok(()) => {
                     self.health.set(NAMESPACE, Ok(()));
                     self.health.readiness().ready();
                 }
                 Err(error) => self.health.set(NAMESPACE, Err(error.to_string())),
             }
-            tokio::time::sleep(CHECK_EVERY).await;
+            let pause = if is_reached { CHECK_EVERY } else { CHECK_AGAIN };
+            tokio::time::sleep(pause).await;
         }
     }
 

@@ -1,7 +1,10 @@
 //! What every route works with.
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -25,6 +28,7 @@ struct Parts {
     authenticator: Authenticator,
     asks_who: bool,
     workflows: OnceLock<Workflows>,
+    is_unreachable: AtomicBool,
     draining: watch::Sender<bool>,
 }
 
@@ -37,6 +41,7 @@ impl Api {
             authenticator,
             asks_who: !settings.auth.is_off(),
             workflows: OnceLock::new(),
+            is_unreachable: AtomicBool::new(false),
             draining: watch::Sender::new(false),
         }))
     }
@@ -45,6 +50,11 @@ impl Api {
     pub(super) fn connected(&self, workflows: Workflows) {
         // There is one connection in the life of a process.
         let _ = self.0.workflows.set(workflows);
+    }
+
+    /// Takes down whether the server answered when it was last asked for nothing in particular.
+    pub(super) fn reached(&self, answered: bool) {
+        self.0.is_unreachable.store(!answered, Ordering::Relaxed);
     }
 
     /// Lets nobody wait any longer for a workflow.
@@ -73,8 +83,13 @@ impl Api {
     ///
     /// # Errors
     ///
-    /// 503 until then.
+    /// 503 until then, and while the server does not answer: requests that wait for it would take the place of others.
     pub(super) fn workflows(&self) -> Result<Workflows, Problem> {
+        if self.0.is_unreachable.load(Ordering::Relaxed) {
+            return Err(unavailable(
+                "the Temporal server did not answer when it was last asked",
+            ));
+        }
         let workflows = self.0.workflows.get().cloned();
         workflows.ok_or_else(|| unavailable("this process is still starting"))
     }

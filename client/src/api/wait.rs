@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::state::CALL_LIMIT;
+
 /// The answer says how it is now.
 pub(super) const NOT_AT_ALL: Duration = Duration::ZERO;
 
@@ -18,4 +20,27 @@ const LONGEST: Duration = Duration::from_secs(60);
 /// Returns `wait`, or the longest that is allowed.
 pub(super) fn bounded(wait: Duration) -> Duration {
     wait.min(LONGEST)
+}
+
+/// Returns how long a request waits for a result that may be there already and then only has to be fetched.
+pub(super) fn for_result(wait: Duration, is_running: bool) -> Duration {
+    match is_running {
+        true => bounded(wait),
+        false => bounded(wait).max(CALL_LIMIT),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workflow_that_runs_is_waited_for_as_long_as_was_asked() {
+        let asked = Duration::from_secs(1);
+
+        assert_eq!(for_result(asked, true), asked);
+        assert_eq!(for_result(NOT_AT_ALL, true), NOT_AT_ALL);
+        assert_eq!(for_result(asked, false), CALL_LIMIT);
+        assert_eq!(for_result(Duration::from_secs(90), false), LONGEST);
+    }
 }

@@ -1,7 +1,12 @@
 //! `sealane config`.
 
 use clap::{Args, Subcommand};
-use sealane_service::settings::{self, Row, Temporal};
+use sealane_service::{
+    auth::Authenticator,
+    exit,
+    probes::Metrics,
+    settings::{self, Row, Settings, Temporal},
+};
 use serde::Serialize;
 use temporalio_client::{NamespacedClient, grpc::WorkflowService};
 use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeNamespaceRequest;
@@ -47,6 +52,7 @@ impl Check {
         output::many(globals.output, &rows)?;
         let settings = session::settings(globals.config.as_deref())?;
         session::keys(&settings.encryption).await?;
+        note_callers(&settings).await;
         if self.connect {
             let session = Box::pin(Session::open(globals.config.as_deref())).await?;
             find_namespace(session).await?;
@@ -60,6 +66,22 @@ impl Check {
             eprintln!("sealane: settings and keys can be used");
         }
         Ok(())
+    }
+}
+
+/// Says what would keep the HTTP API and the codec server from telling callers apart. It is no error, because
+/// workers share the settings and not the files.
+async fn note_callers(settings: &Settings) {
+    if settings.auth.is_off() {
+        return;
+    }
+    let metrics = Metrics::new();
+    let started = Authenticator::start(&settings.auth, settings.http_addr, &metrics).await;
+    if let Err(error) = started {
+        eprintln!(
+            "sealane: `sealane serve` and `sealane-codec-server` would not start: {}",
+            exit::with_causes(&error)
+        );
     }
 }
 

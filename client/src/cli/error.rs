@@ -100,6 +100,7 @@ fn remedy(error: &CallError) -> &'static str {
         CallError::NotFound { .. }
         | CallError::Rejected { .. }
         | CallError::QueryFailed { .. }
+        | CallError::NotEncrypted { .. }
         | CallError::Unreadable(_)
         | CallError::Unexpected { .. } => "",
     }
@@ -136,7 +137,9 @@ impl ExitStatus for CallError {
             | Self::AlreadyStarted { .. }
             | Self::QueryFailed { .. } => NOT_DONE,
             Self::Rejected { .. } => exit::USAGE,
-            Self::NamespaceNotFound { .. } | Self::Unreadable(_) => exit::SETTINGS,
+            Self::NamespaceNotFound { .. } | Self::NotEncrypted { .. } | Self::Unreadable(_) => {
+                exit::SETTINGS
+            }
             Self::Refused { .. } => exit::REFUSED,
             Self::Unreachable { .. } => exit::UNAVAILABLE,
             Self::NoWorker { .. } => STILL_RUNNING,

@@ -105,11 +105,11 @@ fn begin<M: Traced + Message + Default>(
     Some((Call(context), bytes))
 }
 
-/// A context that the caller has put there stays.
+/// A context that the caller has put there stays, as far as it is one.
 fn inject(context: &Context, header: &mut Option<Header>, seal: Option<&EncryptionCodec>) -> bool {
     let fields = &mut header.get_or_insert_default().fields;
-    if fields.contains_key(KEY) {
-        return false;
+    if let Some(own) = fields.get_mut(KEY) {
+        return purify(own);
     }
     let Some(payload) = carrier::payload(context) else {
         return false;
@@ -126,8 +126,46 @@ fn inject(context: &Context, header: &mut Option<Header>, seal: Option<&Encrypti
     true
 }
 
+/// Takes everything beside trace context out of `payload`, and says whether it is one. What cannot be
+/// read, such as an encrypted context, is left alone.
+fn purify(payload: &mut Payload) -> bool {
+    let Some(purified) = purified(payload) else {
+        return false;
+    };
+    *payload = purified;
+    true
+}
+
 /// Returns the trace context in `payload` as a payload that holds that and nothing else; `None` if
 /// there is none.
 pub(super) fn purified(payload: &Payload) -> Option<Payload> {
     carrier::payload(&carrier::context(payload)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use opentelemetry::Context;
+    use serde_json::{Value, json};
+    use temporalio_common::protos::temporal::api::common::v1::Header;
+
+    use super::{KEY, inject};
+    use crate::payload;
+
+    const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    #[test]
+    fn a_callers_own_context_stays_without_what_is_beside_it() {
+        let own =
+            json!({"traceparent": PARENT, "baggage": "card=4111", "tracestate": "x".repeat(600)});
+        let mut header = Some(Header {
+            fields: HashMap::from([(KEY.to_owned(), payload::from_json(&own))]),
+        });
+
+        assert!(inject(&Context::new(), &mut header, None));
+
+        let sent: Value = serde_json::from_slice(&header.unwrap().fields[KEY].data).unwrap();
+        assert_eq!(sent, json!({ "traceparent": PARENT }));
+    }
 }

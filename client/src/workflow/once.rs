@@ -1,8 +1,10 @@
 //! Starting a workflow at most once, however often that is asked for.
 
 use serde_json::Value;
-use temporalio_common::protos::temporal::api::enums::v1::{
-    WorkflowIdConflictPolicy, WorkflowIdReusePolicy,
+use temporalio_common::protos::temporal::api::{
+    common::v1::Payload,
+    enums::v1::{WorkflowIdConflictPolicy, WorkflowIdReusePolicy},
+    workflow::v1::WorkflowExecutionInfo,
 };
 
 use super::{Execution, Start, Started, Workflows};
@@ -53,31 +55,52 @@ impl Workflows {
     }
 
     async fn compare(&self, workflow_id: String, fingerprint: &Value) -> Result<Once, CallError> {
-        let execution = Execution {
+        let latest = Execution {
             workflow_id,
             run_id: None,
         };
-        let answer = self.described(&execution).await?;
-        let info = answer.workflow_execution_info.unwrap_or_default();
-        let note = info.memo.unwrap_or_default().fields.remove(REQUEST_NOTE);
+        let (mut info, mut note) = self.noted(&latest).await?;
+        // A retry or a continuation is another run of the same start.
+        let run_id = match &info.first_run_id {
+            first if first.is_empty() => info.execution.clone().unwrap_or_default().run_id,
+            first => first.clone(),
+        };
+        let first = Execution {
+            workflow_id: latest.workflow_id,
+            run_id: Some(run_id.clone()),
+        };
+        if note.is_none() {
+            // A continuation with notes of its own has none of ours. The server may have forgotten the first run.
+            (info, note) = match self.noted(&first).await {
+                Err(CallError::WorkflowNotFound { .. }) => return Ok(Once::Taken),
+                noted => noted?,
+            };
+        }
         let Some(note) = note else {
             return Ok(Once::Taken);
         };
         if self.decoder.value(note).await? != *fingerprint {
             return Ok(Once::Taken);
         }
-        // A retry or a continuation is another run of the same start.
-        let run_id = match info.first_run_id {
-            first if first.is_empty() => info.execution.unwrap_or_default().run_id,
-            first => first,
-        };
         Ok(Once::Repeated(Started {
-            workflow_id: execution.workflow_id,
+            workflow_id: first.workflow_id,
             run_id,
             workflow_type: info.r#type.unwrap_or_default().name,
             task_queue: info.task_queue,
             namespace: self.namespace(),
             started: false,
         }))
+    }
+
+    /// Returns what the server knows about a run, and the note of the request that started it.
+    async fn noted(
+        &self,
+        execution: &Execution,
+    ) -> Result<(WorkflowExecutionInfo, Option<Payload>), CallError> {
+        let answer = self.described(execution).await?;
+        let mut info = answer.workflow_execution_info.unwrap_or_default();
+        let memo = info.memo.as_mut();
+        let note = memo.and_then(|memo| memo.fields.remove(REQUEST_NOTE));
+        Ok((info, note))
     }
 }

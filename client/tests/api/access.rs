@@ -6,7 +6,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use sealane_tests::World;
 use serde_json::{Value, json};
 
-use crate::service::{Service, order_document};
+use crate::service::{Service, client, order_document};
 
 /// A world in which tokens are asked for: `sealane_reader`, `sealane_writer`, and `sealane_other` that may write in
 /// another namespace.
@@ -134,11 +134,48 @@ async fn callers_with_one_idempotency_key_do_not_meet() -> anyhow::Result<()> {
 async fn without_auth_a_page_of_another_site_gets_nothing_done() -> anyhow::Result<()> {
     let service = Service::alone().await?;
 
-    for (name, value) in [("host", "evil.example"), ("sec-fetch-site", "cross-site")] {
+    for (name, value) in [
+        ("host", "evil.example"),
+        ("sec-fetch-site", "cross-site"),
+        // Another port of this machine.
+        ("sec-fetch-site", "same-site"),
+        ("origin", "http://127.0.0.1:27999"),
+        ("origin", "null"),
+    ] {
         let finish = |request: reqwest::RequestBuilder| request.header(name, value);
         let answer = service.send("GET", "/async?name=Ada", finish).await;
         answer.is_problem(403, "forbidden");
+        let answer = service.send("POST", "/orders/A-1/cancel", finish).await;
+        answer.is_problem(403, "forbidden");
     }
-    service.get("/async?name=Ada").await.is(202);
+    let own = format!("http://{}", service.address);
+    let from_docs = |request: reqwest::RequestBuilder| {
+        request
+            .header("sec-fetch-site", "same-origin")
+            .header("origin", own)
+    };
+    let answer = service.send("GET", "/async?name=Ada", from_docs).await;
+    answer.is(202);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_look_at_the_headers_and_a_prefetch_start_nothing() -> anyhow::Result<()> {
+    let service = Service::alone().await?;
+
+    for path in ["/async?name=Ada", "/sync?name=Ada&wait=1ms"] {
+        let head = service.send("HEAD", path, |request| request).await;
+        assert_eq!((head.status, head.header("allow")), (405, "GET"), "{head}");
+        for (name, value) in [
+            ("sec-purpose", "prefetch;prerender"),
+            ("purpose", "prefetch"),
+        ] {
+            let finish = |request: reqwest::RequestBuilder| request.header(name, value);
+            let answer = service.send("GET", path, finish).await;
+            answer.is_problem(403, "forbidden");
+        }
+    }
+    let list = client()?.head(service.url("/api/v1/workflows"));
+    assert_eq!(list.send().await?.status(), 200);
     Ok(())
 }

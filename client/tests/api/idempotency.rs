@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::service::Service;
+use crate::{continued::continue_with_a_note, service::Service};
 
 #[tokio::test]
 async fn a_hundred_requests_with_one_key_start_one_workflow() -> anyhow::Result<()> {
@@ -61,6 +61,31 @@ async fn a_key_belongs_to_one_request_even_after_its_workflow_has_ended() -> any
     }
     let described = service.get(&location).await.is(200);
     assert!(described.get("memo").is_none(), "{described}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_still_belongs_to_a_workflow_that_went_on_with_notes_of_its_own() -> anyhow::Result<()>
+{
+    let service = Service::alone().await?;
+    let key = service.world.id("key");
+    let body = json!({"type": "Idle", "input": ["Ada"]});
+    let first = service.post_once(&key, "/api/v1/workflows", &body).await;
+    let location = first.header("location").to_owned();
+    let mut first = first.is(202);
+    let client = service.world.client().await;
+
+    continue_with_a_note(&client, service.world.task_queue()).await?;
+
+    let described = service.get(&location).await.is(200);
+    assert_eq!(described["memo"], json!({"note": "mine"}));
+    assert_ne!(described["runId"], first["runId"]);
+    let again = service.post_once(&key, "/api/v1/workflows", &body).await;
+    first["started"] = json!(false);
+    assert_eq!(again.is(200), first);
+    let other = json!({"type": "Idle", "input": ["Bob"]});
+    let answer = service.post_once(&key, "/api/v1/workflows", &other).await;
+    answer.is_problem(422, "idempotency-key-reused");
     Ok(())
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::Value;
 
 use crate::service::Service;
@@ -47,11 +49,24 @@ async fn a_bad_query_and_a_bad_page_are_refused() -> anyhow::Result<()> {
         "page=!",
         "page=aaaa",
         "limit=5",
+        &format!("page={}", made_up(b"token")),
+        &format!("page={}", made_up(&[0, 255])),
     ] {
         let answer = service.get(&format!("/api/v1/workflows?{query}")).await;
         answer.is_problem(400, "bad-request");
     }
+    let answer = service.get("/api/v1/workflows?pagesize=5").await;
+    let detail = answer.is_problem(400, "bad-request")["detail"].to_string();
+    assert!(detail.contains("`pageSize`"), "{detail}");
     Ok(())
+}
+
+/// A page of the list of everything, with a token that the server has not given.
+fn made_up(token: &[u8]) -> String {
+    let digest = digest(&SHA256, &[&0_u64.to_be_bytes(), token].concat());
+    let sum = digest.as_ref().iter().take(8).copied();
+    let page: Vec<_> = sum.chain(token.iter().copied()).collect();
+    BASE64_URL_SAFE_NO_PAD.encode(page)
 }
 
 fn ids(page: &Value) -> BTreeSet<String> {

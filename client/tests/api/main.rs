@@ -3,6 +3,7 @@
 mod abuse;
 mod access;
 mod answer;
+mod continued;
 mod document;
 mod greetings;
 mod idempotency;

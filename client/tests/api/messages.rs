@@ -107,6 +107,14 @@ async fn requests_that_make_no_sense_are_refused_without_being_quoted() -> anyho
         assert!(!answer.text.contains("canary"), "{answer}");
         assert_eq!(answer.header("content-type"), "application/problem+json");
     }
+    let answer = service
+        .post(&format!("{base}/signals/s"), &json!({"input": "canary"}))
+        .await;
+    let detail = answer.is_problem(400, "bad-request")["detail"].to_string();
+    assert!(detail.contains("`input`"), "{detail}");
+    let answer = service.get(&format!("{base}/result?wait=canary")).await;
+    let detail = answer.is_problem(400, "bad-request")["detail"].to_string();
+    assert!(detail.contains("`wait`"), "{detail}");
     for path in [
         format!("{base}/result?wait=canary"),
         format!("{base}/result?canary=1"),

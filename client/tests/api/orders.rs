@@ -140,5 +140,12 @@ async fn orders_that_make_no_sense_are_refused_without_being_quoted() -> anyhow:
     }
     let missing = service.get("/orders/nothing").await;
     missing.is_problem(404, "order-not-found");
+    let unknown = service.get("/orders/nothing?canary=1").await;
+    assert!(!unknown.text.contains("canary"), "{unknown}");
+    unknown.is_problem(400, "bad-request");
+    for path in ["/orders?dryRun=1", "/orders/nothing/cancel?dryRun=1"] {
+        let answer = service.post(path, &json!({})).await;
+        answer.is_problem(400, "bad-request");
+    }
     Ok(())
 }

@@ -36,6 +36,10 @@ async fn without_temporal_every_route_says_so_soon_and_recovers() -> anyhow::Res
         assert_eq!(answer.header("retry-after"), "1");
     }
     becomes(&service, 503).await;
+    // From now on nobody waits for the server.
+    let answer = service.get("/async?name=Ada").await;
+    let detail = answer.is_problem(503, "unavailable")["detail"].to_string();
+    assert!(detail.contains("when it was last asked"), "{detail}");
     assert_eq!(probe(&service.url("/livez")).await?.status, 200);
 
     let _server = DevServer::start(&cli, &options).await?;

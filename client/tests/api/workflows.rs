@@ -5,6 +5,7 @@ use sealane_client::{
     workflow::{Execution, Workflows},
 };
 use sealane_service::encryption;
+use sealane_tests::World;
 use serde_json::json;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
@@ -174,11 +175,79 @@ async fn what_has_ended_can_be_told_nothing() -> anyhow::Result<()> {
     let path = format!("{base}/terminate");
     service.post(&path, &json!({})).await.is(202);
 
-    // Cancelling it again is granted by some servers, and changes nothing.
-    for route in ["terminate", "signals/s", "updates/u?wait=5s"] {
+    for route in ["cancel", "terminate", "signals/s", "updates/u?wait=5s"] {
         let answer = service.post(&format!("{base}/{route}"), &json!({})).await;
         answer.is_problem(409, "workflow-ended");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_temporal_finds_too_large_is_refused_in_the_same_way_everywhere() -> anyhow::Result<()>
+{
+    let service = Service::start().await?;
+    let order = service.place_and_pause().await;
+    let base = format!("/api/v1/workflows/order-{order}");
+    let large = "a".repeat(3_000_000);
+
+    for (path, body) in [
+        (
+            "/api/v1/workflows".to_owned(),
+            json!({"type": "Idle", "input": [large]}),
+        ),
+        (format!("{base}/signals/s"), json!({"input": [large]})),
+        (
+            format!("{base}/updates/change_address"),
+            json!({"input": [large]}),
+        ),
+    ] {
+        let answer = service.post(&path, &body).await;
+        answer.is_problem(422, "unprocessable");
+    }
+    let asked = service
+        .post(
+            &format!("{base}/queries/status"),
+            &json!({"input": [large]}),
+        )
+        .await;
+    assert_eq!(asked.status, 422, "{asked}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn names_that_look_like_others_are_refused() -> anyhow::Result<()> {
+    let service = Service::alone().await?;
+
+    for name in [".", "..", "a\nb", "a\u{202E}b", "\u{2066}a"] {
+        let body = json!({"type": "Idle", "workflowId": name});
+        let answer = service.post("/api/v1/workflows", &body).await;
+        answer.is_problem(400, "bad-request");
+        let mut order = order_document("A-1");
+        order["id"] = json!(name);
+        let answer = service.post("/orders", &order).await;
+        answer.is_problem(400, "bad-request");
+    }
+    for name in ["a%0Ab", "%E2%80%AE"] {
+        let answer = service.get(&format!("/api/v1/workflows/{name}")).await;
+        answer.is_problem(400, "bad-request");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_key_that_is_used_up_starts_nothing_and_says_so() -> anyhow::Result<()> {
+    let mut world = World::new().await;
+    world.set("SEALANE_KEY_SEAL_LIMIT", "1");
+    world.set("SEALANE_KEY_EXHAUSTED", "refuse");
+    let service = Service::alone_in(world).await?;
+    service.start_idle().await;
+
+    let body = json!({"type": "Idle", "input": ["canary"]});
+    let answer = service.post("/api/v1/workflows", &body).await;
+
+    let detail = answer.is_problem(503, "cannot-encrypt")["detail"].to_string();
+    assert!(detail.contains("rotate it"), "{detail}");
+    assert!(!detail.contains("canary"), "{detail}");
     Ok(())
 }
 

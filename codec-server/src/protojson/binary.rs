@@ -30,10 +30,15 @@ pub(super) fn at_least(len: usize) -> usize {
     (len / 4 * 3).saturating_sub(2)
 }
 
+/// How many characters stand for `bytes`.
+pub(super) fn encoded_len(bytes: &[u8]) -> usize {
+    bytes.len().div_ceil(3) * 4
+}
+
 /// Appends `bytes` to `text`.
 pub(super) fn encode(bytes: &[u8], text: &mut Vec<u8>) {
     let start = text.len();
-    text.resize(start + bytes.len().div_ceil(3) * 4, 0);
+    text.resize(start + encoded_len(bytes), 0);
     let written = STANDARD.encode_slice(bytes, &mut text[start..]);
     written.expect("padded base64 is 4 characters for each 3 bytes begun");
 }

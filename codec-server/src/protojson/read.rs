@@ -17,6 +17,7 @@ use temporalio_common::protos::temporal::api::common::v1::Payload;
 use self::{
     field::{Field, once},
     payload::One,
+    room::{Bound, MAX_ENTRIES},
 };
 
 /// Why a body was not read to its end. Quotes nothing of it.
@@ -53,6 +54,12 @@ pub(crate) enum Unread {
         index: usize,
         /// The limit.
         limit: usize,
+    },
+    /// One payload has too many entries.
+    #[error("payload {index} has more than {MAX_ENTRIES} entries in a list")]
+    TooMany {
+        /// Its place, from 0.
+        index: usize,
     },
     /// Whoever took the payloads wants no more.
     #[error("stopped")]
@@ -118,10 +125,11 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn too_large(&mut self) {
-        self.ended = Some(Unread::TooLarge {
-            index: self.index,
-            limit: self.limit,
+    fn too_much(&mut self, bound: Bound) {
+        let (index, limit) = (self.index, self.limit);
+        self.ended = Some(match bound {
+            Bound::Bytes => Unread::TooLarge { index, limit },
+            Bound::Entries => Unread::TooMany { index },
         });
     }
 }

@@ -164,6 +164,61 @@ fn the_limit_of_a_payload_counts_names_values_and_data_to_the_byte() {
 }
 
 #[test]
+fn lists_within_a_payload_have_few_entries() {
+    let metadata = |count: usize| {
+        let entries: Vec<_> = (0..count).map(|it| format!(r#""{it}":"""#)).collect();
+        format!(r#"{{"metadata":{{{}}}}}"#, entries.join(","))
+    };
+    let external = |count: usize| {
+        let entries = vec!["{}"; count].join(",");
+        format!(r#"{{"externalPayloads":[{entries}]}}"#)
+    };
+    for payload in [metadata, external as fn(usize) -> String] {
+        let most = format!(r#"{{"payloads":[{{}},{}]}}"#, payload(64));
+        let more = format!(r#"{{"payloads":[{{}},{}]}}"#, payload(65));
+        assert!(read(&most).is_ok());
+        assert_eq!(read(&more), Err(Unread::TooMany { index: 1 }));
+    }
+}
+
+#[test]
+fn a_wrong_value_is_refused_where_it_begins() {
+    for wrong in ["[", "{"] {
+        let json = format!(r#"{{"payloads":[{{"externalPayloads":[{{"sizeBytes":{wrong}"#);
+        let rest = "0,".repeat(1000);
+
+        let refused = read(&format!("{json}{rest}")).unwrap_err();
+
+        let Unread::NotPayloads { column, .. } = refused else {
+            panic!("{refused}")
+        };
+        assert!(column <= json.len(), "{column}");
+    }
+}
+
+#[test]
+fn not_even_the_last_part_of_an_answer_overshoots() {
+    let limit = 1000;
+    let with = |name: &str, value: &[u8]| Payload {
+        metadata: HashMap::from([(name.to_owned(), value.to_vec())]),
+        ..Payload::default()
+    };
+    let size = ExternalPayloadDetails::default();
+    for payload in [
+        with(&"\u{1}".repeat(900), b""),
+        with("name", &[0; 900]),
+        Payload {
+            external_payloads: vec![size; 100],
+            ..Payload::default()
+        },
+    ] {
+        let mut answer = Answer::new(0, limit);
+        assert!(answer.push(&payload).is_err());
+        assert!(answer.finish().len() <= limit);
+    }
+}
+
+#[test]
 fn an_answer_stops_growing_at_its_limit() {
     let payload = Payload {
         data: vec![0; 30],

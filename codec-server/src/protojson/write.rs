@@ -1,5 +1,7 @@
 //! The answer: one buffer, written front to back.
 
+use std::io;
+
 use serde_json::to_writer;
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
@@ -31,21 +33,27 @@ impl Answer {
 
     /// Appends `payload`. `metadata` and `data` are there even if they are empty: the Web UI takes
     /// nothing for a payload that lacks one of them.
+    ///
+    /// # Errors
+    ///
+    /// [`Full`], as soon as the limit is reached. What was written of `payload` by then stays.
     pub(crate) fn push(&mut self, payload: &Payload) -> Result<(), Full> {
-        let data = payload.data.len().div_ceil(3) * 4;
-        // Before it is written, so that one payload cannot overshoot by its whole length.
-        if self.json.len() + data > self.limit {
-            return Err(Full);
-        }
         if self.json.len() > OPEN.len() {
-            self.json.push(b',');
+            self.text(b",")?;
         }
-        self.json.reserve(data + FRAME);
-        self.write(payload);
-        if self.json.len() + CLOSE.len() > self.limit {
-            return Err(Full);
+        self.text(br#"{"metadata":{"#)?;
+        for (number, (name, value)) in payload.metadata.iter().enumerate() {
+            if number > 0 {
+                self.text(b",")?;
+            }
+            to_writer(Escaped(self), name).map_err(|_| Full)?;
+            self.text(b":")?;
+            self.binary(value)?;
         }
-        Ok(())
+        self.text(br#"},"data":"#)?;
+        self.binary(&payload.data)?;
+        self.external(payload)?;
+        self.text(b"}")
     }
 
     /// Returns the whole text.
@@ -54,42 +62,60 @@ impl Answer {
         self.json
     }
 
-    fn write(&mut self, payload: &Payload) {
-        self.json.extend_from_slice(br#"{"metadata":{"#);
-        for (number, (name, value)) in payload.metadata.iter().enumerate() {
-            if number > 0 {
-                self.json.push(b',');
-            }
-            to_writer(&mut self.json, name).expect("a text can be written to memory");
-            self.json.push(b':');
-            self.binary(value);
+    /// Looked at before anything is written, so that no part overshoots by its whole length.
+    fn has_room(&self, len: usize) -> Result<(), Full> {
+        match self.json.len() + len + CLOSE.len() <= self.limit {
+            true => Ok(()),
+            false => Err(Full),
         }
-        self.json.extend_from_slice(br#"},"data":"#);
-        self.binary(&payload.data);
-        self.external(payload);
-        self.json.push(b'}');
     }
 
-    fn binary(&mut self, bytes: &[u8]) {
+    fn text(&mut self, text: &[u8]) -> Result<(), Full> {
+        self.has_room(text.len())?;
+        self.json.extend_from_slice(text);
+        Ok(())
+    }
+
+    fn binary(&mut self, bytes: &[u8]) -> Result<(), Full> {
+        let len = binary::encoded_len(bytes) + 2;
+        self.has_room(len)?;
+        self.json.reserve(len + FRAME);
         self.json.push(b'"');
         binary::encode(bytes, &mut self.json);
         self.json.push(b'"');
+        Ok(())
     }
 
     /// 64-bit numbers are texts in proto3 JSON, and lists that are empty are left out.
-    fn external(&mut self, payload: &Payload) {
+    fn external(&mut self, payload: &Payload) -> Result<(), Full> {
         for (number, details) in payload.external_payloads.iter().enumerate() {
             let before: &[u8] = if number == 0 {
                 br#","externalPayloads":["#
             } else {
                 b","
             };
-            self.json.extend_from_slice(before);
+            self.text(before)?;
             let size = format!(r#"{{"sizeBytes":"{}"}}"#, details.size_bytes);
-            self.json.extend_from_slice(size.as_bytes());
+            self.text(size.as_bytes())?;
         }
-        if !payload.external_payloads.is_empty() {
-            self.json.push(b']');
+        match payload.external_payloads.is_empty() {
+            true => Ok(()),
+            false => self.text(b"]"),
         }
+    }
+}
+
+/// Takes a text piece by piece, which can be six times as long in JSON as it was.
+struct Escaped<'a>(&'a mut Answer);
+
+impl io::Write for Escaped<'_> {
+    fn write(&mut self, piece: &[u8]) -> io::Result<usize> {
+        let written = self.0.text(piece);
+        written.map_err(|Full| io::ErrorKind::StorageFull)?;
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use sealane_codec::EncodeError;
+use sealane_codec::{DecodeError, EncodeError, InflateError};
 use sealane_service::http::{Kind, Problem};
 
 use super::Failure;
@@ -11,6 +11,9 @@ use crate::protojson::Unread;
 
 /// A key that is used up is replaced by an operator or a rotation, not within seconds.
 const KEY_EXHAUSTED_WAIT: Duration = Duration::from_secs(60);
+
+/// Readers that are not slow are done by then.
+const BUSY_WAIT: Duration = Duration::from_secs(1);
 
 /// Another pod answers at once.
 const STOPPING_WAIT: Duration = Duration::from_secs(1);
@@ -24,12 +27,18 @@ pub(crate) enum Refusal {
     Unopened,
     /// A payload did not open.
     Unreadable(Failure),
+    /// A payload unpacks to more than this many bytes, which are left for it.
+    UnpacksTooLarge { index: usize, limit: usize },
     /// The answer would be larger than this many bytes.
     AnswerTooLarge { limit: usize },
     /// A payload cannot be encrypted as it is.
     Unwritable { index: usize },
     /// There is no key that may encrypt any more.
     NoKey,
+    /// Answers to others are waiting for their readers, too many of them.
+    Busy,
+    /// Nobody waits for an answer.
+    Abandoned,
     /// The process is about to end.
     Stopping,
 }
@@ -42,6 +51,16 @@ impl Refusal {
                 tracing::error!(error = %error, "payloads cannot be encrypted");
                 Self::NoKey
             }
+        }
+    }
+
+    /// What did not open deserves a second look, unless it is a bomb.
+    pub(super) fn of_decoding(index: usize, error: &DecodeError) -> Self {
+        match *error {
+            DecodeError::Inflate(InflateError::TooLarge { limit, .. }) => {
+                Self::UnpacksTooLarge { index, limit }
+            }
+            _ => Self::Unopened,
         }
     }
 
@@ -61,10 +80,19 @@ impl From<Refusal> for Problem {
                     .with("index", index)
                     .with("limit", limit)
             }
+            Refusal::Unread(unread @ Unread::TooMany { index }) => {
+                Self::new(Kind::PayloadTooLarge, unread.to_string()).with("index", index)
+            }
             Refusal::Unread(unread) => Self::new(Kind::BadRequest, unread.to_string()),
             Refusal::Unreadable(failure) => {
                 Self::new(UNREADABLE, failure.text()).with("index", failure.index)
             }
+            Refusal::UnpacksTooLarge { index, limit } => Self::new(
+                Kind::PayloadTooLarge,
+                format!("payload {index} unpacks to more than {limit} bytes"),
+            )
+            .with("index", index)
+            .with("limit", limit),
             Refusal::AnswerTooLarge { limit } => Self::new(
                 Kind::PayloadTooLarge,
                 format!(
@@ -82,6 +110,9 @@ impl From<Refusal> for Problem {
             Refusal::NoKey => Self::new(Kind::Unavailable, "no key may encrypt now, see the log")
                 .retry_after(KEY_EXHAUSTED_WAIT),
             Refusal::Unopened => Self::new(UNREADABLE, "a payload cannot be decrypted"),
+            Refusal::Busy => Self::new(Kind::TooManyRequests, "too many large answers at once")
+                .retry_after(BUSY_WAIT),
+            Refusal::Abandoned => Self::new(Kind::Timeout, "the request was given up"),
             Refusal::Stopping => Self::new(Kind::Unavailable, "this server is about to stop")
                 .retry_after(STOPPING_WAIT),
         }

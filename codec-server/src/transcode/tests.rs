@@ -1,3 +1,4 @@
+mod bounds;
 mod properties;
 mod unreadable;
 
@@ -8,7 +9,7 @@ use prometheus::{Registry, TextEncoder};
 use sealane_codec::{
     CodecOptions, EncryptionCodec, Exhausted, Key, KeyRing, SealLimit, SharedKeyRing,
 };
-use sealane_service::http::Problem;
+use sealane_service::http::{Admission, Problem};
 use serde_json::{Value, json};
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
@@ -35,12 +36,9 @@ impl Bench {
     fn new(fill: u8, options: CodecOptions) -> Self {
         let registry = Registry::new();
         let ring = SharedKeyRing::new(ring(fill));
-        let transcoder = Arc::new(Transcoder {
-            codec: EncryptionCodec::new(ring.clone(), options),
-            counters: Counters::register(&registry).unwrap(),
-            max_payload: MIB,
-            max_body: MIB,
-        });
+        let codec = EncryptionCodec::new(ring.clone(), options);
+        let counters = Counters::register(&registry).unwrap();
+        let transcoder = Arc::new(Transcoder::new(codec, counters, MIB, MIB));
         Self {
             transcoder,
             ring,
@@ -48,8 +46,11 @@ impl Bench {
         }
     }
 
-    async fn ask(&self, operation: Operation, body: impl Into<Bytes>) -> Result<Vec<u8>, Refusal> {
-        self.transcoder.answer(operation, body.into()).await
+    async fn ask(&self, operation: Operation, body: impl Into<Bytes>) -> Result<Bytes, Refusal> {
+        let admission = Admission::default();
+        self.transcoder
+            .answer(operation, body.into(), admission)
+            .await
     }
 
     async fn encode(&self, payloads: &[Payload]) -> Result<Vec<Payload>, Refusal> {

@@ -1,5 +1,7 @@
 //! How much a request may be, and what any request can do to the server: nothing.
 
+use std::sync::mpsc;
+
 use serde_json::json;
 
 use crate::support::{App, Asked, one};
@@ -62,4 +64,33 @@ async fn deep_json_and_bytes_that_are_no_text_are_refused() {
         let answer = app.send(Asked::post("/decode").body(body)).await;
         answer.assert_problem(400, "bad-request");
     }
+}
+
+#[test]
+fn work_that_nobody_waits_for_counts_until_it_ends_and_ends_soon() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build();
+    runtime.unwrap().block_on(async {
+        let app = App::with(&[("SEALANE_HTTP_MAX_CONCURRENT", "1")]).await;
+        let encode = |data: &str| app.send(Asked::post("/encode").body(one(data).to_string()));
+        let (release, busy) = mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || busy.recv());
+
+        // Its work is queued behind the only thread there is.
+        let mut given_up = Box::pin(encode(&"x".repeat(100_000)));
+        assert!(futures_util::poll!(&mut given_up).is_pending());
+        drop(given_up);
+
+        encode("1").await.assert_problem(429, "too-many-requests");
+        release.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        while encode("1").await.status == 429 {
+            tokio::task::yield_now().await;
+        }
+        let text = app.metrics.render().await;
+        let once = r#"sealane_codec_server_payloads_total{operation="encode",outcome="done"} 1"#;
+        assert!(text.lines().any(|line| line == once), "{text}");
+    });
 }

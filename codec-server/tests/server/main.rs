@@ -7,6 +7,8 @@ mod cors;
 mod documents;
 mod keys;
 mod limits;
+mod local;
+mod namespaces;
 mod process;
 mod protocol;
 mod support;

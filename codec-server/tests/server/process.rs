@@ -58,7 +58,7 @@ async fn a_request_that_is_being_received_is_still_answered_after_sigterm() -> a
     let (first, rest) = body.split_at(10);
     let length = body.len();
     let head = format!(
-        "POST /decode HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{first}"
+        "POST /decode HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{first}"
     );
     connection.write_all(head.as_bytes()).await?;
     let in_flight = r#"sealane_http_in_flight{process="sealane-codec-server"} 1"#;

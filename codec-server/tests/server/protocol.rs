@@ -44,7 +44,7 @@ async fn header_and_path_name_a_namespace_that_has_to_be_served() {
         ("/behind/a/proxy/decode", "orders", 200),
         ("/orders/decode", "payments", 400),
         ("/decode", "others", 403),
-        ("/orders/decode", "others", 400),
+        ("/orders/decode", "others", 403),
         ("/others/decode", "others", 403),
         ("/others/decode", "", 403),
     ] {

@@ -4,7 +4,7 @@ mod app;
 mod live;
 
 pub(crate) use self::{
-    app::{App, Asked, ORIGIN},
+    app::{App, Asked, ORIGIN, codec, load},
     live::{Live, spawn, variables},
 };
 

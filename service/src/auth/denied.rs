@@ -64,6 +64,8 @@ pub(super) enum Reason {
     Malformed,
     /// A static token that nobody was given.
     UnknownToken,
+    /// Well signed, with a claim that is missing or of the wrong kind.
+    Claims,
     /// `exp` has passed.
     Expired,
     /// `nbf` or `iat` lies ahead.
@@ -82,15 +84,16 @@ pub(super) enum Reason {
     Forbidden,
     /// Not looked at, after many failures.
     RateLimited,
-    /// Not looked at, because there are no keys to do it with.
+    /// Not looked at, because there are no keys to do it with, or too many wait for one.
     IssuerUnavailable,
 }
 
 impl Reason {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Missing,
         Self::Malformed,
         Self::UnknownToken,
+        Self::Claims,
         Self::Expired,
         Self::NotYetValid,
         Self::Audience,
@@ -109,6 +112,7 @@ impl Reason {
             Self::Missing => "missing",
             Self::Malformed => "malformed",
             Self::UnknownToken => "unknown_token",
+            Self::Claims => "claims",
             Self::Expired => "expired",
             Self::NotYetValid => "not_yet_valid",
             Self::Audience => "audience",
@@ -122,10 +126,28 @@ impl Reason {
         }
     }
 
-    /// Returns whether it counts against the peer. A request without a token guesses nothing and costs nothing; if it
-    /// counted, one page without a login would lock out everybody behind the same proxy.
+    /// Returns whether it counts against the peer.
+    ///
+    /// A request without a token guesses nothing and costs nothing, and what the issuer has signed is no guess, though it
+    /// be old or meant for somebody else. If these counted, one forgotten page would lock out everybody behind the same
+    /// proxy.
     pub(super) fn is_a_guess(self) -> bool {
-        !matches!(self, Self::Missing | Self::IssuerUnavailable)
+        match self {
+            Self::Malformed
+            | Self::UnknownToken
+            | Self::Algorithm
+            | Self::Key
+            | Self::Signature => true,
+            Self::Missing
+            | Self::Claims
+            | Self::Expired
+            | Self::NotYetValid
+            | Self::Audience
+            | Self::Issuer
+            | Self::Forbidden
+            | Self::RateLimited
+            | Self::IssuerUnavailable => false,
+        }
     }
 
     /// Returns what the caller is told.

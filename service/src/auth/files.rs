@@ -2,8 +2,9 @@
 
 use std::{
     fmt,
-    fs::File,
+    fs::{self, File},
     io::{self, Read},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock, Weak},
     time::Duration,
@@ -30,6 +31,7 @@ impl<T: Send + Sync + 'static> Followed<T> {
     pub(super) async fn start(path: &Path, parse: Parse<T>) -> Result<Self, FileError> {
         let content = read(path).await?;
         let value = parse(&content).map_err(|fault| FileError::content(path, fault))?;
+        warn_if_shared(path);
         let shared = Arc::new(RwLock::new(Arc::new(value)));
         let follower = Follower {
             path: path.to_owned(),
@@ -98,6 +100,17 @@ impl<T: Send + Sync + 'static> Follower<T> {
     }
 }
 
+/// Permission to write, for the group and for everybody.
+const WRITABLE_BY_OTHERS: u32 = 0o022;
+
+/// Whoever can write one of these files can let anybody in.
+fn warn_if_shared(path: &Path) {
+    let mode = fs::metadata(path).map(|found| found.permissions().mode());
+    if mode.is_ok_and(|mode| mode & WRITABLE_BY_OTHERS != 0) {
+        tracing::warn!(auth.file = %path.display(), "others than its owner may write this file, and so let themselves in");
+    }
+}
+
 async fn read(path: &Path) -> Result<Vec<u8>, FileError> {
     let source = path.to_owned();
     let task = tokio::task::spawn_blocking(move || read_bounded(&source));
@@ -122,6 +135,7 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
 mod tests {
     use std::{
         fs,
+        io::ErrorKind,
         os::unix::fs::symlink,
         path::Path,
         sync::{Arc, RwLock},
@@ -178,6 +192,23 @@ mod tests {
         follower.follow(Ok(b"bad".to_vec()), &value);
 
         assert_eq!(**value.read().unwrap(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_taken_away_changes_nothing() {
+        let value = Arc::new(RwLock::new(Arc::new(1)));
+        let mut follower = Follower {
+            path: "tokens.json".into(),
+            parse: number,
+            value: Arc::downgrade(&value),
+            seen: Ok(b"1".to_vec()),
+        };
+        let gone = FileError::read(&follower.path, ErrorKind::NotFound.into());
+
+        follower.follow(Err(gone), &value);
+        assert_eq!(**value.read().unwrap(), 1);
+        follower.follow(Ok(b"2".to_vec()), &value);
+        assert_eq!(**value.read().unwrap(), 2);
     }
 
     #[tokio::test]

@@ -70,29 +70,35 @@ impl Rules {
 impl Rule {
     fn fits(&self, claims: &Claims) -> bool {
         let is_meant = |value: &Value| value.as_str() == Some(&self.value);
-        let given = find(claims, &self.claim);
-        let has = given.is_some_and(|given| match given {
+        let Some((holder, name)) = locate(claims, &self.claim) else {
+            return false;
+        };
+        let has = holder.get(&name).is_some_and(|given| match given {
             Value::Array(values) => values.iter().any(is_meant),
             value => is_meant(value),
         });
-        has && (self.claim != "email" || !is_unverified(claims))
+        let is_doubtful = name == "email" && [claims, holder].into_iter().any(is_unverified);
+        has && !is_doubtful
     }
 }
 
+/// Returns the object that a claim is a member of, and its name there.
+///
 /// A claim that begins with a slash is a JSON pointer ([RFC 6901]), such as `/realm_access/roles` of Keycloak.
 ///
 /// [RFC 6901]: https://www.rfc-editor.org/rfc/rfc6901
-fn find<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
+fn locate<'a>(claims: &'a Claims, name: &str) -> Option<(&'a Claims, String)> {
     let Some(pointer) = name.strip_prefix('/') else {
-        return claims.get(name);
+        return Some((claims, name.to_owned()));
     };
-    let mut parts = pointer.split('/');
     let unescape = |part: &str| part.replace("~1", "/").replace("~0", "~");
-    let mut found = claims.get(&unescape(parts.next()?))?;
+    let mut parts = pointer.split('/').map(unescape);
+    let (mut holder, mut name) = (claims, parts.next()?);
     for part in parts {
-        found = found.as_object()?.get(&unescape(part))?;
+        holder = holder.get(&name)?.as_object()?;
+        name = part;
     }
-    Some(found)
+    Some((holder, name))
 }
 
 /// Whoever says so of an address, even as text, must not be taken for its owner.
@@ -201,6 +207,37 @@ mod tests {
         ] {
             let claims = json!({ "email": "ada@example.com", "email_verified": verified });
             assert_eq!(&applied(&rules(), &claims), expected, "{claims}");
+        }
+    }
+
+    #[test]
+    fn no_path_leads_round_the_check_of_an_address() {
+        let address = "ada@example.com";
+        for (path, claims) in [
+            (
+                "/email",
+                json!({ "email": address, "email_verified": false }),
+            ),
+            (
+                "/user/email",
+                json!({ "user": { "email": address, "email_verified": false } }),
+            ),
+            (
+                "/user/email",
+                json!({ "user": { "email": [address] }, "email_verified": "no" }),
+            ),
+        ] {
+            let rule =
+                json!({ "claim": path, "value": address, "namespaces": ["a"], "role": "reader" });
+            let rules = json!({ "grants": [rule] });
+            assert_eq!(applied(&rules, &claims), json!({}), "{path} {claims}");
+            let verified = claims
+                .to_string()
+                .replace("false", "true")
+                .replace("no", "true");
+            let verified = serde_json::from_str(&verified).unwrap();
+            let reader = json!({ "a": "reader" });
+            assert_eq!(applied(&rules, &verified), reader, "{path} {verified}");
         }
     }
 

@@ -8,8 +8,6 @@ mod token;
 
 use std::{fs, sync::Arc};
 
-use serde_json::Value;
-
 use self::{
     algorithm::allowed,
     cache::KeyCache,
@@ -84,10 +82,11 @@ impl Verifier {
         let keys = self.keys.with(id).await?;
         let key = keys.find(id, algorithm)?;
         let claims = self.rules.verify(token, key, algorithm)?;
-        Ok(self.principal(&claims))
+        self.principal(&claims)
     }
 
-    fn principal(&self, claims: &Claims) -> Principal {
+    fn principal(&self, claims: &Claims) -> Result<Principal, Reason> {
+        let (claim, subject) = token::subject(claims)?;
         let mut given = Grants::default();
         if let Some(rules) = &self.grants {
             rules.current().apply(claims, &mut given);
@@ -95,8 +94,8 @@ impl Verifier {
         if let Some(claim) = &self.permissions_claim {
             grants::permissions(claims, claim, &mut given);
         }
-        let subject = claims.get("sub").and_then(Value::as_str).unwrap_or("-");
-        Principal::subject(self.rules.issuer(), subject, given)
+        let issuer = self.rules.issuer();
+        Ok(Principal::subject(issuer, claim, subject, given))
     }
 }
 

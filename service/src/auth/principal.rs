@@ -81,9 +81,10 @@ impl Principal {
         Self::new(format!("token:{name}"), name, Some(grants))
     }
 
-    /// Returns whom `issuer` calls `subject`.
-    pub(super) fn subject(issuer: &str, subject: &str, grants: Grants) -> Self {
-        Self::new(format!("oidc:{issuer} {subject}"), subject, Some(grants))
+    /// Returns whom `issuer` calls `subject` in `claim`.
+    pub(super) fn subject(issuer: &str, claim: &str, subject: &str, grants: Grants) -> Self {
+        let id = format!("oidc:{issuer} {claim} {subject}");
+        Self::new(id, subject, Some(grants))
     }
 
     fn new(id: String, name: &str, grants: Option<Grants>) -> Self {
@@ -91,7 +92,7 @@ impl Principal {
         Self(Arc::new(Known { id, name, grants }))
     }
 
-    /// Returns what they are called in logs: the name of a static token, or the claim `sub`, at most 64 characters.
+    /// Returns what they are called in logs: the name of a static token, or the subject, at most 64 characters.
     pub fn name(&self) -> &str {
         &self.0.name
     }
@@ -149,13 +150,15 @@ mod tests {
     #[test]
     fn names_are_fit_for_a_log_and_ids_are_unique() {
         let long = format!("a\nb{}", "c".repeat(100));
-        let odd = Principal::subject("https://issuer", &long, Grants::default());
+        let odd = Principal::subject("https://issuer", "sub", &long, Grants::default());
 
         assert!(odd.name().starts_with("a\\nbc"), "{}", odd.name());
         assert!(odd.name().len() < 70);
         let token = Principal::token("ci", Grants::default());
-        let subject = Principal::subject("https://issuer", "ci", Grants::default());
-        assert_eq!(token.name(), subject.name());
+        let [subject, client] = ["sub", "client_id"]
+            .map(|claim| Principal::subject("https://issuer", claim, "ci", Grants::default()));
+        assert!(token.name() == subject.name() && token.name() == client.name());
         assert_ne!(token.id(), subject.id());
+        assert_ne!(subject.id(), client.id());
     }
 }

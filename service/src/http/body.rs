@@ -14,12 +14,15 @@ use axum::{
     body::{Body, Bytes, HttpBody},
 };
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
+
+use super::Admission;
 
 /// Bodies of the largest size that are held at once; smaller ones are as many as fit into the same room.
 const BODIES: usize = 8;
 
-/// Room is given out in pieces of so many bytes, because a semaphore counts to 2^29 on some machines.
+/// Room is given out in pieces of so many bytes, because a semaphore counts to 2^29 on some machines. A body takes its
+/// next piece when the last one is full, however small the chunks are that it comes in.
 const PIECE: usize = 1024;
 
 /// Why reading a body was given up.
@@ -44,9 +47,36 @@ impl Room {
         Self(Arc::new(Semaphore::new(pieces.min(Semaphore::MAX_PERMITS))))
     }
 
-    fn take(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
-        let pieces = u32::try_from(bytes.div_ceil(PIECE)).ok()?;
-        Arc::clone(&self.0).try_acquire_many_owned(pieces).ok()
+    /// Returns the room that `admission`'s body takes.
+    pub(super) fn of(&self, admission: &Admission) -> Share {
+        Share {
+            room: self.clone(),
+            admission: admission.clone(),
+            length: 0,
+        }
+    }
+}
+
+/// The room that one body takes, kept by its admission.
+pub(super) struct Share {
+    room: Room,
+    admission: Admission,
+    length: usize,
+}
+
+impl Share {
+    /// Takes room for `more` bytes, of which the last piece may have some left.
+    fn grow(&mut self, more: usize) -> Result<(), GivenUp> {
+        let length = self.length.saturating_add(more);
+        let pieces = length.div_ceil(PIECE) - self.length.div_ceil(PIECE);
+        self.length = length;
+        if pieces == 0 {
+            return Ok(());
+        }
+        let pieces = u32::try_from(pieces).map_err(|_| GivenUp::NoRoom)?;
+        let room = Arc::clone(&self.room.0).try_acquire_many_owned(pieces);
+        self.admission.keep(room.map_err(|_| GivenUp::NoRoom)?);
+        Ok(())
     }
 }
 
@@ -58,8 +88,6 @@ pub(super) struct Arrival(Arc<Progress>);
 struct Progress {
     complete: AtomicBool,
     given_up: Mutex<Option<GivenUp>>,
-    /// Kept until the answer begins, as what the body was read into is.
-    room: Mutex<Option<OwnedSemaphorePermit>>,
 }
 
 impl Arrival {
@@ -75,7 +103,7 @@ impl Arrival {
 
     /// Returns `body` cut off with an error after `limit` bytes, or when there is no `room` for what arrives.
     /// `None` is for bodies whose memory is not ours to count.
-    pub(super) fn watch(&self, body: Body, limit: usize, room: Option<Room>) -> Body {
+    pub(super) fn watch(&self, body: Body, limit: usize, room: Option<Share>) -> Body {
         if body.is_end_stream() {
             self.0.complete.store(true, Ordering::Relaxed);
         }
@@ -95,7 +123,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Counted {
     body: Body,
     left: usize,
-    room: Option<Room>,
+    room: Option<Share>,
     arrival: Arrival,
 }
 
@@ -111,16 +139,7 @@ impl Counted {
 
     fn hold(&mut self, length: usize) -> Result<(), GivenUp> {
         self.left = self.left.checked_sub(length).ok_or(GivenUp::TooLarge)?;
-        let Some(room) = &self.room else {
-            return Ok(());
-        };
-        let mut taken = room.take(length).ok_or(GivenUp::NoRoom)?;
-        let mut held = lock(&self.arrival.0.room);
-        if let Some(before) = held.take() {
-            taken.merge(before);
-        }
-        *held = Some(taken);
-        Ok(())
+        self.room.as_mut().map_or(Ok(()), |room| room.grow(length))
     }
 }
 

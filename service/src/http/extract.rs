@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{Kind, Problem, json};
+use super::{Kind, Problem, fields, json};
 
 /// A body in JSON, or an answer in JSON.
 ///
@@ -69,8 +69,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-/// The query of the address, as `T` describes it. What does not fit is a 400 that says no more than the name of a
-/// parameter that is missing.
+/// The query of the address, as `T` describes it. What does not fit is a 400 that names the parameter if `T` has it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Query<T>(pub T);
 
@@ -81,13 +80,28 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
         let query = extract::Query::try_from_uri(&parts.uri);
         query
             .map(|extract::Query(query)| Self(query))
-            .map_err(|refused| {
-                let text = refused.body_text();
-                let missing = text.find(json::MISSING).map(|at| &text[at..]);
-                let detail =
-                    missing.unwrap_or("a parameter of the query has a value that does not fit");
-                Problem::new(Kind::BadRequest, detail)
-            })
+            .map_err(|refused| Problem::new(Kind::BadRequest, why::<T>(&refused.body_text())))
+    }
+}
+
+/// Says what is wrong with a query in words that are ours. `text` is `…: name: reason`, and may quote the query.
+fn why<T: DeserializeOwned>(text: &str) -> String {
+    let known = fields::of::<T>();
+    let unknown = text.contains("unknown field `");
+    let named = |name: &&&str| text.contains(&format!(": {name}: "));
+    let missing = |name: &&&str| text.ends_with(&format!("{}{name}`", json::MISSING));
+    if let Some(name) = known.iter().find(missing) {
+        return format!("the parameter `{name}` of the query is missing");
+    }
+    match known.iter().find(named) {
+        Some(name) if !unknown => {
+            format!("the parameter `{name}` of the query has a value that does not fit")
+        }
+        _ if known.is_empty() => "this path takes no parameters in the query".to_owned(),
+        _ => format!(
+            "the query has a parameter that is not known here, or one twice; known are `{}`",
+            known.join("`, `")
+        ),
     }
 }
 
@@ -102,5 +116,66 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
         let path = extract::Path::from_request_parts(parts, state).await;
         path.map(|extract::Path(path)| Self(path))
             .map_err(|_| Problem::new(Kind::BadRequest, "a part of the path cannot be read"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "camelCase", deny_unknown_fields)]
+    struct Asked {
+        #[expect(dead_code, reason = "only parsed")]
+        query: String,
+        #[expect(dead_code, reason = "only parsed")]
+        page_size: Option<u16>,
+    }
+
+    async fn refused<T: DeserializeOwned>(query: &str) -> String {
+        let uri = format!("/list?{query}");
+        let (mut parts, ()) = http::Request::get(uri).body(()).unwrap().into_parts();
+        let refused = Query::<T>::from_request_parts(&mut parts, &()).await;
+        refused.err().unwrap().detail().to_owned()
+    }
+
+    #[tokio::test]
+    async fn a_query_that_does_not_fit_is_told_by_the_names_that_are_ours() {
+        for (query, detail) in [
+            (
+                "query=a&pageSize=canary",
+                "the parameter `pageSize` of the query has a value that does not fit",
+            ),
+            (
+                "pageSize=1",
+                "the parameter `query` of the query is missing",
+            ),
+            (
+                "query=a&canary=1",
+                "the query has a parameter that is not known here, or one twice; known are `query`, `pageSize`",
+            ),
+            (
+                "query=a&query=canary",
+                "the query has a parameter that is not known here, or one twice; known are `query`, `pageSize`",
+            ),
+        ] {
+            assert_eq!(refused::<Asked>(query).await, detail, "{query}");
+        }
+    }
+
+    #[tokio::test]
+    async fn no_refusal_quotes_the_query() {
+        for query in [
+            "query=a&pageSize=canary",
+            "canary=1",
+            "query=a&canary:%20pageSize:%20=1",
+            "query=a&query=canary",
+            "canary",
+        ] {
+            let detail = refused::<Asked>(query).await;
+            assert!(!detail.contains("canary"), "{query}: {detail}");
+        }
     }
 }

@@ -11,10 +11,11 @@ use axum::{
 use futures_util::FutureExt;
 
 use super::{
-    Kind, Problem,
+    Admission, Kind, Problem,
     body::{Arrival, GivenUp},
     deadline::Deadline,
     edge::Parts,
+    server::Seats,
 };
 
 /// Most requests take less than this, so that somebody is done by then.
@@ -23,13 +24,20 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Turns away what is too much at once. A queue would only make everybody wait for answers they no longer want.
 pub(super) async fn concurrency(
     State(edge): State<Arc<Parts>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let Ok(_permit) = edge.permits.try_acquire() else {
+    let Ok(place) = edge.permits.clone().try_acquire_owned() else {
+        // Those who do not take their answers must not keep out everybody else.
+        if let Some(seats) = request.extensions().get::<Arc<Seats>>() {
+            seats.dismiss_stuck();
+        }
         return edge.too_much("concurrency", "too many requests at once");
     };
-    next.run(request).await
+    let admission = Admission::new(place);
+    request.extensions_mut().insert(admission.clone());
+    let response = next.run(request).await;
+    response.map(|body| admission.until_sent(body))
 }
 
 /// Answers for a handler that panicked. The panic itself is logged by its hook.
@@ -54,7 +62,9 @@ pub(super) async fn size_and_time(
         return edge.too_large();
     }
     let arrival = Arrival::default();
-    let request_body = |body| arrival.watch(body, edge.body_limit, Some(edge.room.clone()));
+    let admission = request.extensions().get::<Admission>();
+    let room = admission.map(|admission| edge.room.of(admission));
+    let request_body = |body| arrival.watch(body, edge.body_limit, room);
     let deadline = Deadline::after(edge.timeout);
     request.extensions_mut().insert(deadline.clone());
     let answer = deadline.limit(next.run(request.map(request_body))).await;

@@ -13,6 +13,7 @@ use axum::{
 };
 
 use super::{Kind, Peer, RequestId, edge::Parts, metrics::Flight, request_id::X_REQUEST_ID};
+use crate::auth::Principal;
 
 /// What an answer says unless it says otherwise: take it for what it claims to be, keep no copy, tell nobody where a
 /// link was followed from.
@@ -41,10 +42,12 @@ pub(super) async fn record(
         flight: edge.metrics.begin(route(&request), request.method()),
         id,
         peer,
+        caller: None,
         problem: None,
     };
     let mut response = next.run(request).await;
     line.flight.answered(response.status());
+    line.caller = response.extensions().get().cloned();
     line.problem = response.extensions().get::<Kind>().map(|kind| kind.slug());
     harden(response.headers_mut());
     if let Some(id) = line.id.to_header() {
@@ -71,6 +74,8 @@ struct Line {
     flight: Flight,
     id: RequestId,
     peer: Peer,
+    /// `None` if nobody was let in, or nobody waited for the answer.
+    caller: Option<Principal>,
     problem: Option<&'static str>,
 }
 
@@ -86,6 +91,7 @@ impl Drop for Line {
                 http.problem = self.problem,
                 duration_seconds = flight.started.elapsed().as_secs_f64(),
                 client.address = %self.peer.0,
+                client.name = self.caller.as_ref().map(Principal::name),
                 request.id = self.id.as_str(),
             },
             "request"

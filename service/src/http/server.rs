@@ -4,12 +4,14 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::watch,
     time::{sleep, timeout},
 };
 
-use self::{connection::serve_connection, seats::Seats};
+use self::connection::serve_connection;
+pub(super) use self::seats::Seats;
+pub(crate) use self::seats::evictions;
 
 mod activity;
 mod connection;
@@ -21,6 +23,13 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Connections at once. Each holds a buffer or two, so this bounds memory; below it nobody waits.
 const CONNECTIONS: usize = 1024;
+
+/// What the kernel keeps of answers that a client has not taken, which Linux doubles for its own records. By itself it
+/// keeps up to 4 MiB for each connection.
+const SEND_BUFFER: u32 = 64 * 1024;
+
+/// Connections that have come and wait to be accepted, as many as tokio lets wait.
+const BACKLOG: u32 = 1024;
 
 /// How long to wait when a connection cannot be accepted, most likely because there are too many open files.
 const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
@@ -60,8 +69,8 @@ impl BindError {
 ///
 /// It speaks HTTP/1.1 and takes at most 1024 connections, 100 headers of 64 KiB together, and 10 s for them to arrive; an
 /// idle connection is kept for 75 s. When all places are taken, a newcomer gets the place of the oldest connection that
-/// has no request to be answered, so that half-open ones keep nobody out. Handlers find the other end of the connection
-/// as `ConnectInfo<SocketAddr>`.
+/// has no request to be answered, or has not taken its answers for 5 s, so that neither half-open nor deaf ones keep
+/// anybody out. Handlers find the other end of the connection as `ConnectInfo<SocketAddr>`.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -78,7 +87,7 @@ impl Server {
     /// [`BindError`] with what the operating system says.
     pub async fn bind(address: SocketAddr, router: Router) -> Result<Self, BindError> {
         let failed = |cause| BindError::new(address, cause);
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let listener = listen(address).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         Ok(Self {
             address,
@@ -140,6 +149,20 @@ impl Server {
     }
 }
 
+/// Listens as [`TcpListener::bind`] does, with a send buffer that accepted connections inherit.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // What is left of the last process's connections must not keep this one from listening.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 async fn accepted(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
@@ -161,4 +184,25 @@ fn is_of_client(error: &io::Error) -> bool {
             | io::ErrorKind::ConnectionRefused
             | io::ErrorKind::ConnectionReset
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::{TcpSocket, TcpStream};
+
+    use super::{SEND_BUFFER, listen};
+
+    #[tokio::test]
+    async fn little_is_kept_of_what_a_client_does_not_take() {
+        for loopback in ["127.0.0.1:0", "[::1]:0"] {
+            let listener = listen(loopback.parse().unwrap()).unwrap();
+            let address = listener.local_addr().unwrap();
+
+            let (_client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+
+            let stream = accepted.unwrap().0.into_std().unwrap();
+            let kept = TcpSocket::from_std_stream(stream).send_buffer_size();
+            assert!(kept.unwrap() <= 2 * SEND_BUFFER, "{address}");
+        }
+    }
 }

@@ -53,8 +53,8 @@ fn begin(request: &Request) -> Context {
     let builder = SpanBuilder::from_name(name)
         .with_kind(SpanKind::Server)
         .with_attributes(attributes);
-    let parent =
-        traces::propagator().extract_with_context(&Context::new(), &Headers(request.headers()));
+    let stranger = Context::new().with_value(traces::Stranger);
+    let parent = traces::propagator().extract_with_context(&stranger, &Headers(request.headers()));
     let span = builder.start_with_context(&global::tracer(traces::SCOPE), &parent);
     parent.with_span(span)
 }

@@ -94,6 +94,7 @@ pub(super) fn read(values: &mut Values) -> Result<Auth, Noted> {
     let tokens_file = values.optional("SEALANE_AUTH_TOKENS_FILE", path);
     let parts = Parts::read(values);
     let (methods, tokens_file, parts) = (methods?, tokens_file?, parts?);
+    check_used(values, &methods)?;
     let mut auth = Auth::default();
     for method in methods {
         match method {
@@ -106,6 +107,39 @@ pub(super) fn read(values: &mut Values) -> Result<Auth, Noted> {
         }
     }
     Ok(auth)
+}
+
+/// Settings that say how tokens of an issuer are read, whoever it is.
+const OF_ISSUERS: [&str; 6] = [
+    "SEALANE_AUTH_AUDIENCE",
+    "SEALANE_AUTH_ALGORITHMS",
+    "SEALANE_AUTH_TOKEN_HEADER",
+    "SEALANE_AUTH_GRANTS_FILE",
+    "SEALANE_AUTH_PERMISSIONS_CLAIM",
+    "SEALANE_AUTH_CA_FILE",
+];
+
+/// Whoever sets these believes that callers are asked for tokens, and may be the only one who does.
+fn check_used(values: &mut Values, methods: &[Method]) -> Result<(), Noted> {
+    let has_issuer = methods.iter().any(|it| *it != Method::Tokens);
+    let has = |method| methods.contains(&method);
+    let own = [
+        ("SEALANE_AUTH_TOKENS_FILE", has(Method::Tokens), "tokens"),
+        (
+            "SEALANE_AUTH_ISSUER",
+            has(Method::Issuer(Issuer::Any)),
+            "oidc",
+        ),
+    ];
+    let shared = OF_ISSUERS.map(|name| (name, has_issuer, "oidc, entra-id or temporal-cloud"));
+    let mut checked = Ok(());
+    for (name, is_used, method) in own.into_iter().chain(shared) {
+        if values.is_set(name) && !is_used {
+            let expected = format!("no value, or SEALANE_AUTH with {method}");
+            checked = Err(values.reject_as(name, expected));
+        }
+    }
+    checked
 }
 
 fn needed(values: &mut Values, name: &'static str, because: &str) -> Noted {

@@ -29,7 +29,7 @@ pub struct CodecServer {
 pub(super) fn read(values: &mut Values, own: Option<&str>) -> Result<CodecServer, Noted> {
     let addr = values.parse("SEALANE_CODEC_ADDR", |text| text.parse().ok());
     let namespaces = values.optional("SEALANE_CODEC_NAMESPACES", |text| {
-        list(text).map(temporal::namespace).collect()
+        list(text).map(namespace).collect()
     });
     let cors_origins = values.parse("SEALANE_CORS_ORIGINS", |text| {
         list(text).map(origin).collect()
@@ -43,6 +43,11 @@ pub(super) fn read(values: &mut Values, own: Option<&str>) -> Result<CodecServer
         max_body: max_body?,
         max_payload: max_payload?,
     })
+}
+
+/// Accepts a namespace. There is no word for all: whoever writes a star would serve one of that name.
+fn namespace(text: &str) -> Option<String> {
+    temporal::namespace(text).filter(|name| name != "*")
 }
 
 /// Accepts what a browser sends as `Origin`: scheme, host, and a port unless it is the scheme's own.

@@ -341,7 +341,7 @@ pub static DEFINITIONS: &[Definition] = &[
     .default("30s"),
     Definition::new(
         "SEALANE_TRUSTED_PROXIES",
-        "address ranges, separated by commas, such as 10.0.0.0/8",
+        "address ranges other than /0, separated by commas, such as 10.0.0.0/8",
         "Proxies whose X-Forwarded-For says where a request comes from",
     ),
     Definition::new(
@@ -414,7 +414,7 @@ pub static DEFINITIONS: &[Definition] = &[
         BYTES,
         "Largest body of a request to the codec server",
     )
-    .default("33554432"),
+    .default("8388608"),
     Definition::new(
         "SEALANE_CODEC_MAX_PAYLOAD",
         BYTES,
@@ -452,7 +452,7 @@ pub static DEFINITIONS: &[Definition] = &[
     Definition::new(
         "OTEL_TRACES_SAMPLER_ARG",
         "a number from 0 to 1",
-        "Share of the traces begun here that are recorded",
+        "Share of the traces begun here, or asked for over HTTP, that are recorded",
     )
     .default("1"),
     Definition::new(

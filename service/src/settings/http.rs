@@ -36,7 +36,7 @@ pub(super) fn read(values: &mut Values) -> Result<Http, Noted> {
     });
     let timeout = values.parse("SEALANE_HTTP_TIMEOUT", |text| duration(text, TIMEOUT));
     let trusted_proxies = values.optional("SEALANE_TRUSTED_PROXIES", |text| {
-        list(text).map(|range| range.parse().ok()).collect()
+        list(text).map(proxies).collect()
     });
     Ok(Http {
         max_body: max_body?,
@@ -44,6 +44,12 @@ pub(super) fn read(values: &mut Values) -> Result<Http, Noted> {
         timeout: timeout?,
         trusted_proxies: trusted_proxies?.unwrap_or_default(),
     })
+}
+
+/// If all addresses were proxies, all callers could say where they come from.
+fn proxies(text: &str) -> Option<IpNet> {
+    let range: IpNet = text.parse().ok()?;
+    (range.prefix_len() > 0).then_some(range)
 }
 
 /// Parses a number of bytes from 1024 to 2^30.

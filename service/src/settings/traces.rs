@@ -22,7 +22,7 @@ pub struct Traces {
     pub service_name: Option<String>,
     /// Headers that the receiver wants, such as an API key.
     pub headers: BTreeMap<String, Secret>,
-    /// Share of the traces that begin here which are recorded, from 0 to 1.
+    /// Share of the traces that begin here or are asked for over HTTP which are recorded, from 0 to 1.
     pub sample_ratio: f64,
 }
 

@@ -4,7 +4,9 @@
 
 mod exporter;
 mod metrics;
+mod propagator;
 mod queue;
+mod share;
 mod withhold;
 
 use std::{
@@ -15,8 +17,7 @@ use std::{
 use opentelemetry::{KeyValue, global};
 use opentelemetry_sdk::{
     Resource,
-    propagation::TraceContextPropagator,
-    trace::{Sampler, SdkTracerProvider, TracerProviderBuilder},
+    trace::{SdkTracerProvider, TracerProviderBuilder},
 };
 
 use crate::{
@@ -24,8 +25,9 @@ use crate::{
     settings::Traces,
 };
 
-use self::exporter::Otlp;
-pub use self::{metrics::expose, queue::SpanQueue};
+pub(crate) use self::share::Stranger;
+use self::{exporter::Otlp, share::Share};
+pub use self::{metrics::expose, propagator::Propagator, queue::SpanQueue};
 
 /// Name under which Sealane's own spans are recorded.
 pub const SCOPE: &str = "sealane";
@@ -96,11 +98,10 @@ pub fn start_with(
     if ON.swap(true, Ordering::Relaxed) {
         return Ok(TraceGuard(None));
     }
-    let begun_here = Sampler::TraceIdRatioBased(settings.sample_ratio);
     let service = settings.service_name.as_deref().unwrap_or(service);
     let builder = SdkTracerProvider::builder()
         .with_resource(resource(service))
-        .with_sampler(Sampler::ParentBased(Box::new(begun_here)));
+        .with_sampler(Share::of(settings.sample_ratio));
     let provider = finish(builder, queue.before(exporter)).build();
     global::set_tracer_provider(provider.clone());
     tracing::info!(otel.endpoint = %endpoint, service.name = service, "traces are sent");
@@ -112,10 +113,10 @@ pub fn is_on() -> bool {
     ON.load(Ordering::Relaxed)
 }
 
-/// Returns what puts trace context into carriers and takes it out: W3C Trace Context alone.
-/// Baggage, which can hold anything, is neither taken over nor passed on.
-pub fn propagator() -> TraceContextPropagator {
-    TraceContextPropagator::new()
+/// Returns what puts trace context into carriers and takes it out, everywhere: W3C Trace Context
+/// alone. Baggage, which can hold anything, is neither taken over nor passed on.
+pub fn propagator() -> Propagator {
+    Propagator::default()
 }
 
 /// `OTEL_RESOURCE_ATTRIBUTES` is read by the SDK; what is said here wins over it.

@@ -100,7 +100,7 @@ fn substitute(mut writer: Writer<'_>, event: &Event<'_>, is_json: bool) -> fmt::
         return writeln!(
             writer,
             " {level:>5} {target}: {WITHHELD} sdk.line={line} run_id={}",
-            run_id.unwrap_or_default()
+            run_id.unwrap_or_default().escape_debug()
         );
     }
     let mut timestamp = String::new();

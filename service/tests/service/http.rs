@@ -1,6 +1,7 @@
 //! The HTTP edge, against a real server and raw sockets.
 
 mod abuse;
+mod admission;
 mod answers;
 mod bodies;
 mod limits;

@@ -25,7 +25,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 #[serde(deny_unknown_fields)]
 pub(in crate::api) struct OrderRequest {
     /// The shop's number for the order.
-    #[schema(value_type = String, pattern = r"\S", min_length = 1, max_length = 200, example = "A-1042")]
+    #[schema(value_type = String, pattern = r"^[^\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]*[^.\s\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069][^\u0000-\u001F\u007F-\u009F\u202A-\u202E\u2066-\u2069]*$", min_length = 1, max_length = 200, example = "A-1042")]
     id: Name,
     /// Who placed it.
     #[schema(pattern = r"\S", example = "C-7")]

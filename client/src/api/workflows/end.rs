@@ -11,7 +11,7 @@ use super::super::{
     state::{detached, promptly},
 };
 use super::{Run, execution};
-use crate::workflow::Execution;
+use crate::{call::CallError, workflow::Execution};
 
 /// Why a workflow is to end.
 #[derive(Default, Deserialize, ToSchema)]
@@ -83,6 +83,14 @@ pub(in crate::api) async fn cancel(
     let execution = execution(workflow_id, run.run_id);
     let answer = Requested::of(&execution, "cancel");
     let (workflows, reason) = (writer.workflows, said(request).reason.0);
+    // Some servers grant the cancellation of what has ended.
+    let row = promptly(workflows.look(&execution)).await?;
+    if !row.is_running() {
+        return Err(CallError::Ended {
+            workflow_id: row.workflow_id,
+        }
+        .into());
+    }
     detached(async move { promptly(workflows.cancel(&execution, &reason)).await }).await?;
     Ok((StatusCode::ACCEPTED, answer))
 }

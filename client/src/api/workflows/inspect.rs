@@ -79,14 +79,22 @@ pub(in crate::api) async fn list(
         None => Vec::new(),
         Some(page) => page::read(&query, &page)?,
     };
+    let is_first = page.is_empty();
     let listed = promptly(workflows.list_page(&query, size, page)).await;
-    let (workflows, next) = listed.map_err(|error| match error {
-        CallError::Rejected { .. } => Problem::new(Kind::BadRequest, error.to_string()),
-        other => other.into(),
-    })?;
+    let (rows, next) = match listed {
+        Err(CallError::Unreachable { .. } | CallError::Unexpected { .. }) if !is_first => {
+            // Servers answer a token that is not theirs as if they were down, or broken. This tells.
+            promptly(workflows.list_page(&query, 1, Vec::new())).await?;
+            return Err(page::refused());
+        }
+        Err(error @ CallError::Rejected { .. }) => {
+            return Err(Problem::new(Kind::BadRequest, error.to_string()));
+        }
+        listed => listed?,
+    };
     let next_page = (!next.is_empty()).then(|| page::write(&query, &next));
     Ok(Json(ListPage {
-        workflows,
+        workflows: rows,
         next_page,
     }))
 }
@@ -162,11 +170,11 @@ pub(in crate::api) async fn result(
 ) -> Result<Response, Problem> {
     let execution = execution(workflow_id, query.run_id);
     let row = promptly(workflows.look(&execution)).await?;
-    let limit = match query.wait.map_or(wait::NOT_AT_ALL, Period::duration) {
-        wait::NOT_AT_ALL if row.is_running() => return answer::ended(None, row.into()),
-        // It is there already, and only has to be fetched.
-        limit => wait::bounded(limit).max(CALL_LIMIT),
-    };
+    let wait = query.wait.map_or(wait::NOT_AT_ALL, Period::duration);
+    let limit = wait::for_result(wait, row.is_running());
+    if limit == wait::NOT_AT_ALL {
+        return answer::ended(None, row.into());
+    }
     deadline.allow(limit + CALL_LIMIT);
     let outcome = api.wait(limit, workflows.outcome(&row.execution())).await;
     Ok(answer::ended(outcome, row.into())?.into_response())

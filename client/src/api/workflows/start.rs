@@ -6,7 +6,7 @@ use sealane_service::http::{Json, Kind, Problem};
 use super::super::{
     access::Writer,
     answer,
-    extract::IdempotencyKey,
+    extract::{IdempotencyKey, NoQuery},
     problem::KEY_REUSED,
     request::{StartRequest, fingerprint, id_of},
     state::{Api, detached, promptly},
@@ -34,6 +34,7 @@ use crate::workflow::{Once, Started};
 pub(in crate::api) async fn start(
     State(api): State<Api>,
     writer: Writer,
+    NoQuery: NoQuery,
     IdempotencyKey(key): IdempotencyKey,
     Json(request): Json<StartRequest>,
 ) -> Result<Response, Problem> {

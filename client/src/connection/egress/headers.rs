@@ -119,6 +119,20 @@ mod tests {
     }
 
     #[test]
+    fn a_state_that_is_too_long_does_not_become_readable() {
+        let codec = codec();
+        let state = format!("v={},w={}", "4".repeat(256), "4".repeat(256));
+        let trace = json!({"traceparent": PARENT, "tracestate": state});
+        let mut command = command(&codec, &[("_tracer-data", trace)]);
+
+        assert!(reveal_in(&codec, &mut command));
+
+        let seen = &fields(&mut command)["_tracer-data"];
+        let seen: Value = serde_json::from_slice(&seen.data).unwrap();
+        assert_eq!(seen, json!({ "traceparent": PARENT }));
+    }
+
+    #[test]
     fn what_only_bears_the_name_of_trace_context_stays_encrypted() {
         let codec = codec();
         for value in [

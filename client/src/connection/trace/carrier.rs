@@ -75,6 +75,17 @@ mod tests {
     }
 
     #[test]
+    fn a_state_of_any_length_does_not_pass() {
+        let members: Vec<_> = (0..200).map(|it| format!("v{it}=canary")).collect();
+        let sent = of(&json!({"traceparent": PARENT, "tracestate": members.join(",")}));
+
+        let passed = payload(&context(&sent).unwrap()).unwrap();
+
+        let passed: Value = serde_json::from_slice(&passed.data).unwrap();
+        assert_eq!(passed, json!({ "traceparent": PARENT }));
+    }
+
+    #[test]
     fn what_is_no_trace_context_does_not_pass() {
         for fields in [
             json!({}),

@@ -36,8 +36,8 @@ impl<'de> Visitor<'de> for One<'_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Payload, A::Error> {
         let mut room = Room::of(self.0.limit);
         let payload = fields(map, &mut room);
-        if room.exceeded {
-            self.0.too_large();
+        if let Some(bound) = room.exceeded {
+            self.0.too_much(bound);
         }
         payload
     }
@@ -58,7 +58,7 @@ fn fields<'de, A: MapAccess<'de>>(mut map: A, room: &mut Room) -> Result<Payload
             }
             Field::ExternalPayloads => {
                 once(&mut external)?;
-                payload.external_payloads = External::of(map.next_value()?);
+                payload.external_payloads = map.next_value_seed(External(room))?;
             }
             _ => drop(map.next_value::<IgnoredAny>()?),
         }

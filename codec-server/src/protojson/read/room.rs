@@ -1,4 +1,4 @@
-//! What is counted against the limit of a payload: metadata and data.
+//! What is counted against the limits of a payload: the bytes of metadata and data, and the entries of lists.
 
 use std::{collections::HashMap, fmt};
 
@@ -9,29 +9,50 @@ use serde::{
 
 use super::{super::binary, field::once};
 
+/// Longest list within a payload, of metadata or of what is stored elsewhere. A handful is usual. An entry of
+/// a few characters takes a hundred bytes of memory.
+pub(crate) const MAX_ENTRIES: usize = 64;
+
 /// How much more one payload may hold.
 pub(super) struct Room {
     left: usize,
-    pub(super) exceeded: bool,
+    pub(super) exceeded: Option<Bound>,
+}
+
+/// What there may be too much of.
+#[derive(Clone, Copy)]
+pub(super) enum Bound {
+    Bytes,
+    Entries,
 }
 
 impl Room {
     pub(super) fn of(limit: usize) -> Self {
         Self {
             left: limit,
-            exceeded: false,
+            exceeded: None,
         }
     }
 
     fn take<E: Error>(&mut self, len: usize) -> Result<(), E> {
         match self.left.checked_sub(len) {
             Some(left) => self.left = left,
-            None => {
-                self.exceeded = true;
-                return Err(E::custom("too large"));
-            }
+            None => return Err(self.exceed(Bound::Bytes)),
         }
         Ok(())
+    }
+
+    /// Counts an entry after the first `entries`.
+    pub(super) fn count<E: Error>(&mut self, entries: usize) -> Result<(), E> {
+        match entries < MAX_ENTRIES {
+            true => Ok(()),
+            false => Err(self.exceed(Bound::Entries)),
+        }
+    }
+
+    fn exceed<E: Error>(&mut self, bound: Bound) -> E {
+        self.exceeded = Some(bound);
+        E::custom("too much")
     }
 }
 
@@ -60,6 +81,7 @@ impl<'de> Visitor<'de> for Metadata<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut metadata = HashMap::new();
         while let Some(name) = map.next_key::<String>()? {
+            self.0.count(metadata.len())?;
             self.0.take(name.len())?;
             let value = map.next_value_seed(Binary(self.0))?;
             once(&mut metadata.insert(name, value).is_some())?;

@@ -138,12 +138,12 @@ async fn a_key_that_arrives_meanwhile_opens_what_waited_for_it() {
     let (shared, mut requests) =
         SharedKeyRing::with_refresh(KeyRing::new("b".parse().unwrap(), keys).unwrap());
     let here = Bench {
-        transcoder: Arc::new(Transcoder {
-            codec: EncryptionCodec::new(shared.clone(), CodecOptions::default()),
-            counters: bench().transcoder.counters.clone(),
-            max_payload: MIB,
-            max_body: MIB,
-        }),
+        transcoder: Arc::new(Transcoder::new(
+            EncryptionCodec::new(shared.clone(), CodecOptions::default()),
+            bench().transcoder.counters.clone(),
+            MIB,
+            MIB,
+        )),
         ring: shared.clone(),
         registry: Registry::new(),
     };

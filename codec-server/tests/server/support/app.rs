@@ -33,7 +33,11 @@ impl App {
 
     /// A server with these settings that encrypts with whatever `codec` will hold.
     pub(crate) async fn of(settings: &[(&str, &str)], codec: CodecCell) -> Self {
-        let settings = load(settings);
+        Self::as_told(load(settings), codec).await
+    }
+
+    /// A server with exactly these settings.
+    pub(crate) async fn as_told(settings: Settings, codec: CodecCell) -> Self {
         let metrics = Metrics::new();
         let here = ([127, 0, 0, 1], 0).into();
         let authenticator = Authenticator::start(&settings.auth, here, &metrics).await;
@@ -102,7 +106,8 @@ pub(crate) fn codec() -> EncryptionCodec {
     EncryptionCodec::new(ring, CodecOptions::default())
 }
 
-fn load(settings: &[(&str, &str)]) -> Settings {
+/// These settings, with a key and a namespace.
+pub(crate) fn load(settings: &[(&str, &str)]) -> Settings {
     let folder = tempfile::tempdir().expect("a folder");
     let mut variables = variables(folder.path()).expect("a key ring");
     let settings = settings.iter();

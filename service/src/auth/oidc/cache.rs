@@ -8,7 +8,7 @@ use std::{
 
 use prometheus::IntCounter;
 use tokio::{
-    sync::Mutex,
+    sync::{Mutex, Semaphore},
     time::{Instant, sleep},
 };
 
@@ -33,6 +33,10 @@ const UNKNOWN_KEY_EVERY: Duration = Duration::from_secs(30);
 /// Time between two looks on behalf of requests while there are no keys at all.
 const NO_KEYS_EVERY: Duration = Duration::from_secs(1);
 
+/// Requests that wait for one look. An issuer that is slow must not fill the process with those who name odd keys; the others
+/// can come back when the look is over.
+const MAX_WAITING: usize = 16;
+
 /// How often the condition is checked.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
 
@@ -42,6 +46,7 @@ pub(super) struct KeyCache {
     loaded: RwLock<Option<Loaded>>,
     /// Held while the issuer is asked: those who need the same answer wait for it instead of asking again.
     looks: Mutex<Looks>,
+    waiting: Arc<Semaphore>,
     failures: IntCounter,
 }
 
@@ -66,6 +71,7 @@ impl KeyCache {
             source,
             loaded: RwLock::default(),
             looks: Mutex::default(),
+            waiting: Arc::new(Semaphore::new(MAX_WAITING)),
             failures,
         });
         let is_loaded = cache.look(&mut *cache.looks.lock().await).await;
@@ -83,31 +89,46 @@ impl KeyCache {
         if let Some(keys) = self.usable(Instant::now()).filter(|keys| keys.has(id)) {
             return Ok(keys);
         }
+        let looks = self.looks.try_lock();
+        if !looks.is_ok_and(|looks| self.has_looked(&looks)) {
+            self.wait_for(id).await?;
+        }
+        self.usable(Instant::now()).ok_or(Reason::IssuerUnavailable)
+    }
+
+    async fn wait_for(self: &Arc<Self>, id: &str) -> Result<(), Reason> {
+        let place = Arc::clone(&self.waiting).try_acquire_owned();
+        let place = place.map_err(|_| Reason::IssuerUnavailable)?;
         // As a task of its own: the look goes on if this request is given up, and others profit.
         let (cache, wanted) = (Arc::clone(self), id.to_owned());
-        let look = tokio::spawn(async move { cache.look_for(&wanted).await });
+        let look = tokio::spawn(async move {
+            let _place = place;
+            cache.look_for(&wanted).await;
+        });
         if let Err(error) = look.await {
             tracing::error!(error = %error, "a look for the keys of the issuer of tokens has ended");
         }
-        self.usable(Instant::now()).ok_or(Reason::IssuerUnavailable)
+        Ok(())
     }
 
     async fn look_for(&self, id: &str) {
         let mut looks = self.looks.lock().await;
         // Whoever held the lock may have found it.
         let keys = self.usable(Instant::now());
-        if keys.as_ref().is_some_and(|keys| keys.has(id)) {
-            return;
-        }
-        let pause = match keys {
-            Some(_) => UNKNOWN_KEY_EVERY,
-            None => NO_KEYS_EVERY,
-        };
-        if looks.on_demand.is_some_and(|last| last.elapsed() < pause) {
+        if keys.is_some_and(|keys| keys.has(id)) || self.has_looked(&looks) {
             return;
         }
         self.look(&mut looks).await;
         looks.on_demand = Some(Instant::now());
+    }
+
+    /// Returns whether a request has made us look so lately that no other does yet.
+    fn has_looked(&self, looks: &Looks) -> bool {
+        let pause = match self.usable(Instant::now()) {
+            Some(_) => UNKNOWN_KEY_EVERY,
+            None => NO_KEYS_EVERY,
+        };
+        looks.on_demand.is_some_and(|last| last.elapsed() < pause)
     }
 
     /// Returns whether there are new keys. Failures are logged once until there are.
@@ -215,7 +236,10 @@ mod tests {
     };
 
     use prometheus::IntCounter;
-    use tokio::{sync::Mutex, time::Instant};
+    use tokio::{
+        sync::{Mutex, Semaphore},
+        time::Instant,
+    };
 
     use super::{EVERY, KeyCache, KeySet, Loaded, MAX_AGE, Source, drawn_out};
     use crate::settings::{Oidc, TokenHeader};
@@ -235,6 +259,7 @@ mod tests {
             source: Source::new(&oidc, Vec::new()).unwrap(),
             loaded: RwLock::new(loaded),
             looks: Mutex::default(),
+            waiting: Arc::new(Semaphore::new(0)),
             failures: IntCounter::new("failures", "failures").unwrap(),
         }
     }

@@ -83,6 +83,8 @@ impl Rules {
     }
 
     /// Returns the claims of `token`, if `key` has signed it by `algorithm` and they are as they should be.
+    ///
+    /// The library verifies the signature before it reads a claim, so what is said of a claim is said of the issuer's own.
     pub(super) fn verify(
         &self,
         token: &str,
@@ -111,7 +113,7 @@ fn check_issued(claims: &Claims) -> Result<(), Reason> {
     let Some(issued) = claims.get("iat") else {
         return Ok(());
     };
-    let issued = issued.as_f64().ok_or(Reason::Malformed)?;
+    let issued = issued.as_f64().ok_or(Reason::Claims)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let latest = now.unwrap_or_default().as_secs_f64()
         + std::time::Duration::from_secs(LEEWAY).as_secs_f64();
@@ -119,6 +121,23 @@ fn check_issued(claims: &Claims) -> Result<(), Reason> {
         return Err(Reason::NotYetValid);
     }
     Ok(())
+}
+
+/// Claims that say who somebody is, the best first. Tokens of programs may name the client alone: as `client_id`
+/// ([RFC 9068](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)), as `azp`, or as `appid` in Entra's version 1.
+const SUBJECTS: [&str; 4] = ["sub", "client_id", "azp", "appid"];
+
+/// Returns which claim says who it is, and what it says.
+///
+/// The first that is there decides. Nobody is taken for the client where their own name makes no sense, and without any of
+/// them all would be one and the same caller.
+pub(super) fn subject(claims: &Claims) -> Result<(&'static str, &str), Reason> {
+    let claim = SUBJECTS.into_iter().find(|name| claims.contains_key(*name));
+    let claim = claim.ok_or(Reason::Claims)?;
+    match claims.get(claim).and_then(Value::as_str) {
+        Some(subject) if !subject.is_empty() => Ok((claim, subject)),
+        _ => Err(Reason::Claims),
+    }
 }
 
 fn reason(error: &Error) -> Reason {
@@ -132,8 +151,9 @@ fn reason(error: &Error) -> Reason {
         ErrorKind::MissingRequiredClaim(claim) => match claim.as_str() {
             "aud" => Reason::Audience,
             "iss" => Reason::Issuer,
-            _ => Reason::Malformed,
+            _ => Reason::Claims,
         },
+        ErrorKind::InvalidClaimFormat(_) => Reason::Claims,
         _ => Reason::Malformed,
     }
 }
@@ -142,7 +162,9 @@ fn reason(error: &Error) -> Reason {
 mod tests {
     use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-    use super::{Header, MAX_KEY_ID, Reason};
+    use serde_json::json;
+
+    use super::{Header, MAX_KEY_ID, Reason, subject};
 
     fn token(header: &str) -> String {
         format!("{}.e30.AA", BASE64_URL_SAFE_NO_PAD.encode(header))
@@ -167,6 +189,26 @@ mod tests {
         ] {
             let read = Header::read(bad);
             assert_eq!(read.err(), Some(Reason::Malformed), "{bad}");
+        }
+    }
+
+    #[test]
+    fn programs_are_known_by_their_client_and_nobody_by_nothing() {
+        for (claims, expected) in [
+            (json!({ "sub": "ada", "azp": "ui" }), Ok(("sub", "ada"))),
+            (
+                json!({ "client_id": "ci", "azp": "ui" }),
+                Ok(("client_id", "ci")),
+            ),
+            (json!({ "azp": "ui", "appid": "old" }), Ok(("azp", "ui"))),
+            (json!({ "appid": "old" }), Ok(("appid", "old"))),
+            (json!({}), Err(Reason::Claims)),
+            (json!({ "sub": "" }), Err(Reason::Claims)),
+            (json!({ "sub": null, "azp": "ui" }), Err(Reason::Claims)),
+            (json!({ "sub": 7, "azp": "ui" }), Err(Reason::Claims)),
+        ] {
+            let found = subject(claims.as_object().unwrap());
+            assert_eq!(found, expected, "{claims}");
         }
     }
 

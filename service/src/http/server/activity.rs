@@ -1,29 +1,38 @@
 //! What a connection is doing, as far as its server must know.
 
 use std::{
-    pin::Pin,
     sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
+    time::Duration,
 };
 
-use axum::body::{Body, Bytes, HttpBody};
-use hyper::body::{Frame, SizeHint};
-use tokio::sync::Notify;
+use axum::body::{Body, HttpBody};
+use tokio::{sync::Notify, time::Instant};
 
-use crate::http::body::Arrival;
+use crate::http::{body::Arrival, sent};
+
+/// A client for which we have waited this long has to go for others. Those on slow lines wait for less at a time.
+pub(super) const STUCK: Duration = Duration::from_secs(5);
 
 /// Shared by a connection, its service and its stream.
 #[derive(Default)]
 pub(super) struct Activity {
     requests: AtomicUsize,
     answering: AtomicUsize,
-    blocked: AtomicBool,
+    blocked: Mutex<Blocked>,
     request_body: Mutex<Option<Arrival>>,
     go: Notify,
     idle: Arc<Notify>,
+}
+
+/// How long the client has not taken what is written.
+#[derive(Default)]
+struct Blocked {
+    since: Option<Instant>,
+    /// Earlier, and not made up for: whoever takes a byte now and then would otherwise never have waited for long.
+    before: Duration,
 }
 
 impl Activity {
@@ -37,7 +46,19 @@ impl Activity {
 
     /// Whether nobody would miss an answer if the connection closed now.
     pub(super) fn is_idle(&self) -> bool {
-        !self.is_answering() && !self.blocked.load(Ordering::Relaxed)
+        !self.is_answering() && self.blocked().since.is_none()
+    }
+
+    /// Whether the client takes its answers so slowly that it may lose them when others want its place.
+    pub(super) fn is_stuck(&self) -> bool {
+        let blocked = self.blocked();
+        let waited = |since: Instant| blocked.before + since.elapsed() >= STUCK;
+        blocked.since.is_some_and(waited)
+    }
+
+    /// Whether the connection may be closed for another.
+    pub(super) fn may_go(&self) -> bool {
+        self.is_idle() || self.is_stuck()
     }
 
     /// Whether there is a request whose answer is not complete.
@@ -57,7 +78,7 @@ impl Activity {
         body.as_ref().is_some_and(|body| !body.is_complete())
     }
 
-    /// Asks the connection to close, which it does unless it is not idle any more.
+    /// Asks the connection to close, which it does if it still may.
     pub(super) fn ask_to_go(&self) {
         self.go.notify_one();
     }
@@ -73,11 +94,24 @@ impl Activity {
     }
 
     /// Notes whether the client does not take what is written.
-    pub(super) fn set_blocked(&self, blocked: bool) {
-        self.blocked.store(blocked, Ordering::Relaxed);
-        if !blocked {
+    pub(super) fn set_blocked(&self, is_blocked: bool) {
+        let mut blocked = self.blocked();
+        if is_blocked {
+            blocked.since.get_or_insert_with(Instant::now);
+        } else if let Some(since) = blocked.since.take() {
+            blocked.before += since.elapsed();
+            drop(blocked);
             self.tell_idle();
         }
+    }
+
+    /// Notes that the client waits for nothing: it has taken all answers, and sent no other request.
+    pub(super) fn caught_up(&self) {
+        self.blocked().before = Duration::ZERO;
+    }
+
+    fn blocked(&self) -> MutexGuard<'_, Blocked> {
+        self.blocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns `body` with its arrival noted.
@@ -108,9 +142,10 @@ pub(super) struct Answering(Arc<Activity>);
 impl Answering {
     /// Returns `body`, which keeps the connection busy until all of it is handed on.
     pub(super) fn until_sent(self, body: Body) -> Body {
-        Body::new(Sent {
-            body,
-            _answering: self,
+        sent::pass(body, move |bytes| {
+            // Owned by what passes the body on.
+            let _answering = &self;
+            bytes
         })
     }
 }
@@ -122,27 +157,42 @@ impl Drop for Answering {
     }
 }
 
-struct Sent {
-    body: Body,
-    _answering: Answering,
-}
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
 
-impl HttpBody for Sent {
-    type Data = Bytes;
-    type Error = axum::Error;
+    use axum::body::Body;
+    use tokio::time::advance;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+    use super::{Activity, STUCK};
+
+    #[test]
+    fn a_connection_is_busy_until_the_whole_answer_is_handed_on() {
+        let activity = Arc::new(Activity::default());
+
+        let body = activity.answer().until_sent(Body::from("answer"));
+
+        assert!(!activity.may_go());
+        drop(body);
+        assert!(activity.may_go());
     }
 
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
+    #[tokio::test(start_paused = true)]
+    async fn a_client_is_stuck_when_it_has_kept_us_waiting_for_long_enough_in_all() {
+        let activity = Arc::new(Activity::default());
+        let _answering = activity.answer();
+        for _ in 0..2 {
+            activity.set_blocked(true);
+            advance(STUCK / 2 - Duration::from_millis(1)).await;
+            activity.set_blocked(false);
+        }
 
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        activity.set_blocked(true);
+        assert!(!activity.may_go());
+        advance(Duration::from_millis(2)).await;
+
+        assert!(activity.is_stuck());
+        activity.set_blocked(false);
+        assert!(!activity.may_go());
     }
 }

@@ -15,7 +15,11 @@ use tokio::{
 };
 use tower::Service as _;
 
-use super::{activity::Activity, patience::Patience, seats::Seat};
+use super::{
+    activity::Activity,
+    patience::Patience,
+    seats::{Seat, Seats},
+};
 
 /// How long a connection is kept for its next request. nginx keeps those to its upstreams for 60 s; the side that sends
 /// should be the first to close, or a request is lost now and then.
@@ -47,6 +51,7 @@ pub(super) async fn serve_connection(
         router,
         client,
         activity: activity.clone(),
+        seats: seat.seats.clone(),
     };
     let io = TokioIo::new(Patience::new(stream, activity.clone()));
     let mut connection = protocol().serve_connection(io, service);
@@ -60,8 +65,8 @@ pub(super) async fn serve_connection(
                 Err(_) => return,
             },
             () = activity.asked_to_go() => {
-                if activity.is_idle() {
-                    return;
+                if activity.may_go() {
+                    return seat.evicted();
                 }
                 activity.tell_idle();
             }
@@ -71,7 +76,7 @@ pub(super) async fn serve_connection(
         let stream = connection.into_parts().io.into_inner();
         tokio::select! {
             () = linger(stream) => {}
-            () = activity.asked_to_go() => {}
+            () = activity.asked_to_go() => seat.evicted(),
             Err(_) = stopping.changed() => {}
         }
     }
@@ -100,11 +105,12 @@ async fn linger(mut stream: Patience<TcpStream>) {
     let _ = timeout(LINGER, reading).await;
 }
 
-/// Hands requests to the router, with where they come from.
+/// Hands requests to the router, with where they come from, and beside whom.
 struct Handler {
     router: Router,
     client: SocketAddr,
     activity: Arc<Activity>,
+    seats: Arc<Seats>,
 }
 
 impl Service<Request<Incoming>> for Handler {
@@ -115,6 +121,7 @@ impl Service<Request<Incoming>> for Handler {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let mut request = request.map(|body| self.activity.watch(Body::new(body)));
         request.extensions_mut().insert(ConnectInfo(self.client));
+        request.extensions_mut().insert(self.seats.clone());
         let answering = self.activity.answer();
         let answer = self.router.clone().call(request);
         Box::pin(async move {

@@ -97,6 +97,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Patience<S> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
         if read.is_pending() {
+            if self.activity.is_idle() {
+                self.activity.caught_up();
+            }
             let overdue = self.poll_overdue(cx);
             return overdue.map(|()| Err(io::ErrorKind::TimedOut.into()));
         }
@@ -149,7 +152,7 @@ mod tests {
         time::{Instant, timeout},
     };
 
-    use super::{Activity, HEAD, PATIENCE, Patience};
+    use super::{super::activity::STUCK, Activity, HEAD, PATIENCE, Patience};
 
     #[tokio::test(start_paused = true)]
     async fn a_head_has_ten_seconds_however_often_a_byte_of_it_comes() {
@@ -197,6 +200,27 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert_eq!(started.elapsed().as_secs(), PATIENCE.as_secs());
         assert!(!activity.is_idle());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_client_was_late_with_is_forgotten_once_it_has_taken_all() {
+        let (server, mut client) = duplex(4);
+        let activity = Arc::new(Activity::default());
+        let mut server = Patience::new(server, activity.clone());
+        let mut answer = [0; 8];
+
+        for _ in 0..3 {
+            let reading = async {
+                tokio::time::sleep(STUCK * 2 / 3).await;
+                assert!(!activity.is_stuck());
+                client.read_exact(&mut answer).await
+            };
+            let (written, read) = tokio::join!(server.write_all(b"answered"), reading);
+            written.unwrap();
+            assert_eq!(read.unwrap(), 8);
+            let more = timeout(HEAD, server.read(&mut [0])).await;
+            assert!(more.is_err());
+        }
     }
 
     #[tokio::test(start_paused = true)]

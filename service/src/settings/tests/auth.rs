@@ -63,3 +63,43 @@ fn entra_id_and_temporal_cloud_are_known() {
     assert_eq!(cloud.audiences, ["https://saas-api.tmprl.cloud"]);
     assert!(cloud.jwks.is_some());
 }
+
+#[test]
+fn what_no_method_reads_is_refused_by_both_names() {
+    let of_issuers = [
+        ("SEALANE_AUTH_AUDIENCE", "sealane"),
+        ("SEALANE_AUTH_ALGORITHMS", "RS256"),
+        ("SEALANE_AUTH_TOKEN_HEADER", "authorization"),
+        ("SEALANE_AUTH_GRANTS_FILE", "grants.json"),
+        ("SEALANE_AUTH_PERMISSIONS_CLAIM", "permissions"),
+        ("SEALANE_AUTH_CA_FILE", "ca.pem"),
+    ];
+    let tokens = ("SEALANE_AUTH_TOKENS_FILE", "tokens.json");
+    let issuer = ("SEALANE_AUTH_ISSUER", "https://login.example.com");
+    let needed = [("AZURE_TENANT_ID", TENANT), ("SEALANE_AUTH_AUDIENCE", "a")];
+    for (method, unused) in [
+        ("off", [&of_issuers[..], &[tokens, issuer]].concat()),
+        ("tokens", [&of_issuers[..], &[issuer]].concat()),
+        ("oidc", vec![tokens]),
+        ("entra-id", vec![tokens, issuer]),
+        ("temporal-cloud", vec![tokens, issuer]),
+        ("tokens,temporal-cloud", vec![issuer]),
+    ] {
+        for (name, value) in unused {
+            let mut settings = vec![("SEALANE_AUTH", method), (name, value)];
+            if method.contains("tokens") {
+                settings.push(tokens);
+            }
+            match method {
+                "oidc" => settings.extend([issuer, needed[1]]),
+                "entra-id" => settings.extend(needed),
+                _ => {}
+            }
+            let problems = problems(&settings);
+            let told = problems.iter().any(|line| {
+                line.starts_with(&format!("{name} is ")) && line.contains("SEALANE_AUTH with ")
+            });
+            assert!(told && problems.len() == 1, "{method}: {problems:?}");
+        }
+    }
+}

@@ -97,7 +97,14 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("SEALANE_HTTP_TIMEOUT", &["30", "0s", "11m"]),
     (
         "SEALANE_TRUSTED_PROXIES",
-        &["10.0.0.0", "10.0.0.0/33", "proxy", "10.0.0.0/8,"],
+        &[
+            "10.0.0.0",
+            "10.0.0.0/33",
+            "proxy",
+            "10.0.0.0/8,",
+            "0.0.0.0/0",
+            "10.0.0.0/8,::/0",
+        ],
     ),
     (
         "SEALANE_AUTH",
@@ -133,7 +140,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
         "SEALANE_CODEC_ADDR",
         &[":8081", "localhost:8081", "0.0.0.0"],
     ),
-    ("SEALANE_CODEC_NAMESPACES", &["a,", "two words"]),
+    ("SEALANE_CODEC_NAMESPACES", &["a,", "two words", "*", "a,*"]),
     (
         "SEALANE_CORS_ORIGINS",
         &[

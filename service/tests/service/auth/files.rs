@@ -1,6 +1,13 @@
 //! Static tokens, alone and beside an issuer; files that change.
 
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs::{self, Permissions},
+    io,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use sealane_service::{
     auth::{AuthError, Authenticator, Denied, Grants, IssuedToken, Role},
@@ -84,6 +91,72 @@ async fn the_prefix_tells_static_tokens_from_others() {
 
     issuer.stop();
     assert_eq!(authority.sees(token.secret()).await.unwrap().name(), "ci");
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn files_that_others_may_write_are_warned_of() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    let _guard = tracing::subscriber::set_default(subscriber.finish());
+    for (mode, is_shared) in [
+        (0o600, false),
+        (0o644, false),
+        (0o620, true),
+        (0o602, true),
+        (0o666, true),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tokens.json");
+        write(&file, &[]);
+        fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+        let settings = Auth {
+            tokens_file: Some(file.clone()),
+            oidc: None,
+        };
+
+        Authority::start(&settings, folder).await;
+
+        let said = String::from_utf8(std::mem::take(&mut *log.0.lock().unwrap())).unwrap();
+        let is_warned = said.contains("WARN") && said.contains(&file.display().to_string());
+        assert_eq!(is_warned, is_shared, "{mode:o}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_list_withdraws_all_tokens() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tokens.json");
+    let token = issued("ci", "*", Role::Reader);
+    write(&file, &[&token]);
+    let settings = Auth {
+        tokens_file: Some(file.clone()),
+        oidc: None,
+    };
+    let authority = Authority::start(&settings, folder).await;
+    assert!(authority.sees(token.secret()).await.is_ok());
+
+    fs::write(&file, r#"{"tokens":[]}"#).unwrap();
+
+    let begun = Instant::now();
+    while authority.sees(token.secret()).await.is_ok() {
+        assert!(begun.elapsed() < PATIENCE, "the file is not followed");
+        sleep(Duration::from_millis(50)).await;
+    }
 }
 
 async fn start_error(settings: &Auth) -> AuthError {

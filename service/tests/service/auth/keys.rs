@@ -2,6 +2,7 @@
 
 use std::{net::IpAddr, time::Duration};
 
+use futures_util::FutureExt;
 use sealane_service::{
     auth::Denied,
     probes::{self, Health, Metrics},
@@ -16,6 +17,9 @@ use crate::issuer::{Answer, Issuer, SUBJECT};
 /// Longest time that anything here may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Longest queue for one look at the issuer.
+const WAITING: usize = 16;
+
 #[tokio::test]
 async fn a_new_key_is_looked_for_once_and_the_old_one_is_gone() {
     let issuer = Issuer::start().await.unwrap();
@@ -26,7 +30,7 @@ async fn a_new_key_is_looked_for_once_and_the_old_one_is_gone() {
 
     issuer.rotate();
     let new = issuer.token(&Value::Null);
-    let looks = (0..20).map(|_| authority.sees(&new));
+    let looks = (0..WAITING).map(|_| authority.sees(&new));
     for seen in futures_util::future::join_all(looks).await {
         assert_eq!(seen.unwrap().name(), SUBJECT);
     }
@@ -179,6 +183,64 @@ async fn an_issuer_that_never_answers_delays_nobody_for_long() {
     let denied = authority.sees(&issuer.token(&Value::Null)).await;
 
     assert_eq!(denied.unwrap_err(), Denied::IssuerUnavailable);
+}
+
+#[tokio::test]
+async fn few_wait_for_a_slow_issuer_and_the_others_are_told_to_come_back() {
+    let issuer = Issuer::start().await.unwrap();
+    let authority = Authority::over(&issuer).await;
+    issuer.script_jwks(Some(Answer::Silence));
+    let header = json!({ "alg": "RS256", "kid": "made-up" });
+    let bearer = format!("Bearer {}", issuer.with_header(&header, &Value::Null));
+    let headers = [("authorization", bearer.as_str())];
+
+    let crowd = (0..100_u8).map(|host| {
+        let peer = IpAddr::from([203, 0, 113, host]);
+        authority.sees_from(peer, &headers)
+    });
+    let seen = futures_util::future::join_all(crowd).await;
+
+    let told = |denied: Denied| {
+        let told = seen
+            .iter()
+            .filter(|seen| seen.as_ref().err() == Some(&denied));
+        told.count()
+    };
+    assert_eq!(told(Denied::Unauthenticated), WAITING);
+    assert_eq!(told(Denied::IssuerUnavailable), 100 - WAITING);
+    assert_eq!(authority.refused("key").await, WAITING as u64);
+    assert_eq!(issuer.fetches(), 2);
+    // The look is over and the next is not due: nobody waits, and the answer is the usual one.
+    let other = IpAddr::from([198, 51, 100, 4]);
+    let denied = authority.sees_from(other, &headers).await.unwrap_err();
+    assert_eq!(denied, Denied::Unauthenticated);
+}
+
+#[tokio::test]
+async fn whoever_names_odd_keys_at_once_and_hangs_up_has_guessed_as_often() {
+    let issuer = Issuer::start().await.unwrap();
+    let authority = Authority::over(&issuer).await;
+    issuer.script_jwks(Some(Answer::Silence));
+    let header = json!({ "alg": "RS256", "kid": "made-up" });
+    let odd = issuer.with_header(&header, &Value::Null);
+    for _ in 0..10 {
+        authority.sees("nonsense").await.unwrap_err();
+    }
+
+    let crowd = (0..WAITING).map(|_| authority.sees(&odd));
+    let mut crowd: Vec<_> = crowd.map(Box::pin).collect();
+    let refused = crowd.iter_mut().filter_map(FutureExt::now_or_never);
+    let refused: Vec<_> = refused.map(Result::unwrap_err).collect();
+    let limited = |denied: &Denied| matches!(denied, Denied::TooManyFailures { .. });
+    assert!(
+        !refused.is_empty() && refused.iter().all(limited),
+        "{refused:?}"
+    );
+
+    let good = issuer.token(&Value::Null);
+    drop(crowd);
+    let denied = authority.sees(&good).await;
+    assert!(limited(&denied.unwrap_err()));
 }
 
 #[tokio::test]

@@ -50,12 +50,13 @@ async fn claims_have_to_be_as_they_should_be() {
 
     for (claims, reason) in [
         (json!({ "exp": now - 120 }), "expired"),
-        (json!({ "exp": null }), "malformed"),
-        (json!({ "exp": "tomorrow" }), "malformed"),
+        (json!({ "exp": null }), "claims"),
+        (json!({ "exp": "tomorrow" }), "claims"),
         (json!({ "nbf": now + 120 }), "not_yet_valid"),
-        (json!({ "nbf": "now" }), "malformed"),
+        (json!({ "nbf": "now" }), "claims"),
         (json!({ "iat": now + 120 }), "not_yet_valid"),
-        (json!({ "iat": "now" }), "malformed"),
+        (json!({ "iat": "now" }), "claims"),
+        (json!({ "sub": null }), "claims"),
         (json!({ "aud": "somebody" }), "audience"),
         (json!({ "aud": ["somebody", "else"] }), "audience"),
         (json!({ "aud": [] }), "audience"),
@@ -80,7 +81,7 @@ async fn clocks_may_differ_a_little_and_audiences_may_be_several() {
         json!({ "nbf": now + 30, "iat": now + 30 }),
         json!({ "iat": null }),
         json!({ "aud": ["somebody", "other"] }),
-        json!({ "sub": null }),
+        json!({ "sub": null, "client_id": "ci" }),
     ] {
         let seen = authority.sees(&issuer.token(&claims)).await;
         assert!(seen.is_ok(), "{claims}: {seen:?}");
@@ -95,6 +96,8 @@ async fn signatures_have_to_be_the_issuers() {
     let (signed, signature) = good.rsplit_once('.').unwrap();
     let claims = BASE64_URL_SAFE_NO_PAD.encode(r#"{"sub":"root"}"#);
     let head = signed.split('.').next().unwrap();
+    let expired = issuer.expired();
+    let (old, _) = expired.rsplit_once('.').unwrap();
 
     for (token, reason) in [
         (issuer.expired(), "expired"),
@@ -104,6 +107,7 @@ async fn signatures_have_to_be_the_issuers() {
         (format!("{signed}."), "signature"),
         (format!("{signed}.AAAA"), "signature"),
         (format!("{head}.{claims}.{signature}"), "signature"),
+        (format!("{old}.{signature}"), "signature"),
         (signed.to_owned(), "malformed"),
         (format!("{good}.AAAA"), "malformed"),
         ("sealane_AAAA".to_owned(), "malformed"),
@@ -164,6 +168,47 @@ async fn the_token_may_come_in_the_extras() {
     let denied = authority.sees_headers(&[("authorization", &bearer)]).await;
     assert_eq!(denied.unwrap_err(), Denied::Unauthenticated);
     assert_eq!(authority.refused("missing").await, 1);
+}
+
+#[tokio::test]
+async fn what_the_issuer_signed_is_no_guess_and_locks_out_nobody() {
+    let issuer = Issuer::start().await.unwrap();
+    let authority = Authority::over(&issuer).await;
+    let later = now() + 600;
+
+    for (token, reason) in [
+        (issuer.expired(), "expired"),
+        (issuer.token(&json!({ "nbf": later })), "not_yet_valid"),
+        (issuer.token(&json!({ "aud": "somebody" })), "audience"),
+        (issuer.token(&json!({ "iss": "https://a" })), "issuer"),
+        (issuer.token(&json!({ "sub": null })), "claims"),
+    ] {
+        for _ in 0..50 {
+            authority.refuses(&token, reason).await;
+        }
+    }
+
+    assert!(authority.sees(&issuer.token(&Value::Null)).await.is_ok());
+}
+
+#[tokio::test]
+async fn programs_without_a_subject_are_known_by_their_client() {
+    let issuer = Issuer::start().await.unwrap();
+    let authority = Authority::over(&issuer).await;
+    let mut ids = Vec::new();
+
+    for (claims, name) in [
+        (json!({ "sub": "one" }), "one"),
+        (json!({ "sub": null, "client_id": "one" }), "one"),
+        (json!({ "sub": null, "client_id": "two" }), "two"),
+        (json!({ "sub": null, "azp": "two" }), "two"),
+        (json!({ "sub": null, "appid": "two" }), "two"),
+    ] {
+        let seen = authority.sees(&issuer.token(&claims)).await.unwrap();
+        assert_eq!(seen.name(), name);
+        assert!(!ids.iter().any(|id| id == seen.id()), "{claims}");
+        ids.push(seen.id().to_owned());
+    }
 }
 
 #[tokio::test]

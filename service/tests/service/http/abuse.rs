@@ -1,6 +1,6 @@
 //! Clients that mean no good: refused, without harm to the others.
 
-use std::fs;
+use std::{fs, time::Duration};
 
 use axum::{
     Router,
@@ -11,9 +11,10 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     sync::mpsc,
+    time::{advance, pause, resume, timeout},
 };
 
-use super::running::{Running, protected, server, settings};
+use super::running::{LARGE, Running, protected, server, settings};
 
 const HALF: &[u8] = b"GET / HTTP/1.1\r\nhost: te";
 
@@ -33,6 +34,64 @@ async fn send(running: &Running, bytes: &[u8]) -> TcpStream {
     let mut stream = running.connect().await;
     stream.write_all(bytes).await.unwrap();
     stream
+}
+
+/// Sends a request for a large answer, and takes no more than the beginning of it.
+async fn deaf(running: &Running) -> TcpStream {
+    let mut stream = send(running, b"GET /large HTTP/1.1\r\nhost: test\r\n\r\n").await;
+    stream.read_exact(&mut [0; 12]).await.unwrap();
+    stream
+}
+
+fn with_large(routes: Router) -> Router {
+    routes.route("/large", get(async || Bytes::from_static(&LARGE)))
+}
+
+/// Lets pass what a client may keep us waiting while others want its place.
+async fn five_seconds() {
+    pause();
+    advance(Duration::from_secs(5)).await;
+    resume();
+}
+
+/// Long enough for one request, and shorter than what we are patient for with clients that nobody waits for.
+const SOON: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn clients_that_do_not_read_keep_nobody_out() {
+    let running = small(with_large(routes())).await;
+    let mut clients = Vec::new();
+    for _ in 0..8 {
+        clients.push(deaf(&running).await);
+    }
+    five_seconds().await;
+
+    let answer = timeout(SOON, running.get("/livez")).await;
+
+    assert_eq!(answer.unwrap().status, 200);
+    let metrics = running.metrics().await;
+    let evicted = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("sealane_http_evicted_connections_total "));
+    assert_ne!(evicted.unwrap(), "0");
+}
+
+#[tokio::test]
+async fn clients_that_do_not_read_give_way_when_there_are_too_many_requests() {
+    let mut settings = settings();
+    settings.max_concurrent = 3;
+    let running = Running::serve(server(protected(&settings, with_large(routes()))).await);
+    let _clients = [
+        deaf(&running).await,
+        deaf(&running).await,
+        deaf(&running).await,
+    ];
+    assert_eq!(running.get("/").await.status, 429);
+    five_seconds().await;
+
+    assert_eq!(running.get("/").await.status, 429, "now they are told");
+
+    assert_eq!(running.get("/").await.status, 200);
 }
 
 #[tokio::test]

@@ -55,6 +55,21 @@ async fn a_body_of_unknown_length_is_cut_at_the_limit() {
 }
 
 #[tokio::test]
+async fn a_body_takes_as_much_room_as_it_is_long_however_small_its_chunks_are() {
+    let running = Running::start(routes()).await;
+    let chunks = "1\r\nx\r\n".repeat(1024);
+
+    let answers = running
+        .exchange(format!(
+            "POST /bytes HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\
+             transfer-encoding: chunked\r\n\r\n{chunks}0\r\n\r\n"
+        ))
+        .await;
+
+    assert_eq!(answers[0].body, "1024");
+}
+
+#[tokio::test]
 async fn json_needs_its_media_type() {
     let running = Running::start(routes()).await;
 

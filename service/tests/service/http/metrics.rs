@@ -11,7 +11,14 @@ use axum::{
     extract::Request,
     routing::{get, post},
 };
+use sealane_service::{
+    auth::{Authenticator, Grants, IssuedToken, Role, protect},
+    probes::Metrics,
+    settings::Auth,
+};
+use serde_json::{Value, json};
 use tower::ServiceExt;
+use tracing::subscriber::DefaultGuard;
 
 use super::running::{Running, protected, settings};
 
@@ -66,16 +73,35 @@ impl io::Write for Log {
     }
 }
 
+impl Log {
+    /// Takes what this thread logs until the guard is dropped.
+    fn take(&self) -> DefaultGuard {
+        let writer = self.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || writer.clone())
+            .finish();
+        tracing::subscriber::set_default(subscriber)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// Returns the fields of each line of the access log.
+    fn requests(&self) -> Vec<Value> {
+        let text = self.text();
+        let lines = text.lines().filter(|line| line.contains("sealane::access"));
+        let lines = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.map(|line| line["fields"].clone()).collect()
+    }
+}
+
 #[tokio::test]
 async fn the_access_log_has_a_line_without_query_headers_or_body() {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(move || writer.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    let _guard = log.take();
     let router = protected(&settings(), routes());
     let request = Request::post("/orders?token=canary")
         .header("authorization", "Bearer canary")
@@ -84,10 +110,7 @@ async fn the_access_log_has_a_line_without_query_headers_or_body() {
 
     router.oneshot(request.unwrap()).await.unwrap();
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let line = log.lines().find(|line| line.contains("sealane::access"));
-    let line: serde_json::Value = serde_json::from_str(line.unwrap()).unwrap();
-    let fields = &line["fields"];
+    let fields = &log.requests()[0];
     assert_eq!(fields["message"], "request");
     assert_eq!(fields["http.method"], "POST");
     assert_eq!(fields["http.route"], "/orders");
@@ -95,5 +118,38 @@ async fn the_access_log_has_a_line_without_query_headers_or_body() {
     assert_eq!(fields["request.id"], "web-7");
     assert_eq!(fields["client.address"], "0.0.0.0");
     assert!(fields["duration_seconds"].is_number());
-    assert!(!log.contains("canary"), "{log}");
+    assert_eq!(fields.get("client.name"), None, "nobody asked");
+    assert!(!log.text().contains("canary"), "{}", log.text());
+}
+
+#[tokio::test]
+async fn the_access_log_says_who_was_let_in() {
+    let mut grants = Grants::default();
+    grants.add("orders", Role::Reader);
+    let token = IssuedToken::generate("ci", grants).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("tokens.json");
+    std::fs::write(&file, json!({ "tokens": [token.entry()] }).to_string()).unwrap();
+    let auth = Auth {
+        tokens_file: Some(file),
+        oidc: None,
+    };
+    let address = ([127, 0, 0, 1], 80).into();
+    let authenticator = Authenticator::start(&auth, address, &Metrics::new()).await;
+    let router = protected(&settings(), protect(routes(), authenticator.unwrap()));
+    let log = Log::default();
+    let _guard = log.take();
+
+    for shown in [token.secret(), "nonsense"] {
+        let request = Request::get("/orders/7").header("authorization", format!("Bearer {shown}"));
+        let request = request.body(Body::empty()).unwrap();
+        router.clone().oneshot(request).await.unwrap();
+    }
+
+    let requests = log.requests();
+    assert_eq!(requests[0]["http.status"], 200);
+    assert_eq!(requests[0]["client.name"], "ci");
+    assert_eq!(requests[1]["http.status"], 401);
+    assert_eq!(requests[1].get("client.name"), None);
+    assert!(!log.text().contains(token.secret()), "{}", log.text());
 }

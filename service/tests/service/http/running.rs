@@ -34,6 +34,10 @@ pub(super) fn protected(settings: &Http, router: Router) -> Router {
         .merge(probes::router(Health::new(), metrics))
 }
 
+/// An answer of more than the buffers on the way to a client take. It is no memory of its own, for the tests that measure
+/// how much of that there is.
+pub(super) static LARGE: [u8; 4 << 20] = [0; 4 << 20];
+
 pub(super) struct Running {
     pub(super) address: SocketAddr,
     stop: oneshot::Sender<()>,
