@@ -2,6 +2,7 @@
 //! too, which plays the caller.
 
 mod header;
+mod logs;
 mod one_trace;
 mod peers;
 mod receiver;
