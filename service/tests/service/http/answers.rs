@@ -163,7 +163,10 @@ async fn refusals_of_path_and_query_quote_nothing() {
         assert!(!answer.body.contains("canary"), "{answer:?}");
     }
     let missing = running.get("/pages").await.problem();
-    assert_eq!(missing["detail"], "missing field `size`");
+    assert_eq!(
+        missing["detail"],
+        "the parameter `size` of the query is missing"
+    );
 }
 
 #[tokio::test]
