@@ -36,11 +36,11 @@ const MAX_SOUGHT: usize = 64;
 const MAX_GROWTH: usize = 2;
 
 /// Bodies up to this size, which take well under a millisecond, are worked on where they arrived; larger ones
-/// would keep other requests of the thread waiting.
-const MAX_INLINE: usize = 16 * 1024;
+/// would keep other requests of the thread waiting. Handing over costs nearly as much as 100 payloads of 1 KiB.
+const MAX_INLINE: usize = 256 * 1024;
 
 /// Bytes that payloads of such a body may unpack to there: a few of them can hold a thousand times as much.
-const MAX_INLINE_UNPACKED: usize = 4 * MAX_INLINE;
+const MAX_INLINE_UNPACKED: usize = 64 * 1024;
 
 /// A piece of work on a request.
 type Step<T> = fn(&Transcoder, &Task, InflateRoom) -> Result<T, Refusal>;
