@@ -78,8 +78,8 @@ fn work_that_nobody_waits_for_counts_until_it_ends_and_ends_soon() {
         let (release, busy) = mpsc::channel::<()>();
         let busy = tokio::task::spawn_blocking(move || busy.recv());
 
-        // Its work is queued behind the only thread there is.
-        let mut given_up = Box::pin(encode(&"x".repeat(100_000)));
+        // Its work is too long for this thread, and queued behind the only other one there is.
+        let mut given_up = Box::pin(encode(&"x".repeat(300_000)));
         assert!(futures_util::poll!(&mut given_up).is_pending());
         drop(given_up);
 
