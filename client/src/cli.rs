@@ -6,6 +6,8 @@ mod doctor;
 mod error;
 pub mod input;
 mod keys;
+mod load;
+mod manifests;
 pub mod output;
 mod schedule;
 mod serve;
@@ -17,7 +19,7 @@ mod workflow;
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use sealane_service::exit;
+use sealane_service::{build, core_dumps, exit};
 
 pub use self::{
     error::{CliError, INTERRUPTED, NOT_DONE, STILL_RUNNING},
@@ -30,7 +32,7 @@ use self::output::Format;
 const EXIT_CODES: &str = "\
 Exit codes:
     0  done
-    1  not done: the workflow failed, does not exist, or said no
+    1  not done: the workflow failed, does not exist, or said no; manifests have mistakes
    64  bad arguments or malformed JSON
    69  the Temporal server cannot be reached
    70  a fault in sealane or in the server
@@ -41,7 +43,7 @@ Exit codes:
 
 /// Starts, watches and steers encrypted Temporal workflows.
 #[derive(Debug, Parser)]
-#[command(name = "sealane", version, after_help = EXIT_CODES, propagate_version = true)]
+#[command(name = "sealane", version = build::version(), after_help = EXIT_CODES, propagate_version = true)]
 pub struct Cli {
     #[command(flatten)]
     globals: Globals,
@@ -88,6 +90,8 @@ enum Command {
     Schedule(Box<schedule::ScheduleCommand>),
     /// Start workflows periodically for as long as this process runs
     Trigger(trigger::TriggerCommand),
+    /// Start many workflows at once, check their results and measure how long they take
+    Load(Box<load::LoadCommand>),
     /// Serve the HTTP API
     Serve(serve::ServeCommand),
     /// Make keys, see what needs them, decrypt with them
@@ -99,6 +103,9 @@ enum Command {
     /// Look at the settings
     #[command(subcommand)]
     Config(config::ConfigCommand),
+    /// Find mistakes in rendered Kubernetes manifests, offline
+    #[command(subcommand)]
+    Manifests(manifests::ManifestsCommand),
     /// Find out what keeps a worker from its keys and its server
     Doctor(doctor::DoctorCommand),
     /// Print a completion script for a shell
@@ -107,6 +114,7 @@ enum Command {
 
 /// Runs the command that the arguments of this process name.
 pub async fn main() -> ExitCode {
+    core_dumps::prevent("sealane");
     match parse(std::env::args_os()) {
         Ok(cli) => exit::conclude("sealane", Box::pin(cli.run()).await),
         Err(error) => usage(&error),
@@ -141,10 +149,12 @@ impl Cli {
             Command::Workflow(command) => Box::pin(command.run(globals)).await,
             Command::Schedule(command) => Box::pin(command.run(globals)).await,
             Command::Trigger(command) => Box::pin(command.run(globals)).await,
+            Command::Load(command) => Box::pin(command.run(globals)).await,
             Command::Serve(command) => Box::pin(command.run(globals)).await,
             Command::Keys(command) => Box::pin(command.run(globals)).await,
             Command::Tokens(command) => command.run(globals),
             Command::Config(command) => command.run(globals).await,
+            Command::Manifests(command) => command.run(globals),
             Command::Doctor(command) => Box::pin(command.run(globals)).await,
             Command::Completions(command) => command.run(),
         }

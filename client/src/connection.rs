@@ -9,13 +9,16 @@ mod polls;
 mod raw;
 mod trace;
 mod transport;
+mod work;
 
-use std::{collections::HashMap, error::Error};
+use std::{collections::HashMap, error::Error, sync::Arc};
 
 use sealane_codec::EncryptionCodec;
 use sealane_service::{
+    api_key::ApiKeyError,
     exit::{self, ExitStatus},
-    settings::{ApiKey, Temporal},
+    probes::Metrics,
+    settings::Temporal,
 };
 use temporalio_client::{
     Client, ClientOptions, Connection, ConnectionOptions, RetryOptions, errors::ClientConnectError,
@@ -31,6 +34,7 @@ use url::Url;
 use self::egress::Egress;
 pub use self::polls::{PollState, Polls};
 pub(crate) use self::raw::Raw;
+pub use self::work::{Hold, Work};
 
 /// The oldest server whose workflow updates, which `OrderWorkflow` uses, are generally available
 /// ([release notes of Temporal Server 1.25](https://github.com/temporalio/temporal/releases/tag/v1.25.0)).
@@ -53,7 +57,7 @@ pub enum ConnectError {
 
     /// The server does not accept who we are. Retrying helps only after the credentials change.
     #[error(
-        "the Temporal server at {address} refused us: {reason}; check TEMPORAL_API_KEY or TEMPORAL_API_KEY_FILE, the client certificate and TEMPORAL_NAMESPACE"
+        "the Temporal server at {address} refused us: {reason}; check the API key (TEMPORAL_API_KEY, TEMPORAL_API_KEY_FILE or KEYVAULT_API_KEY_SECRET_NAME), the client certificate and TEMPORAL_NAMESPACE"
     )]
     Refused {
         /// Host and port that refused.
@@ -81,6 +85,10 @@ pub enum ConnectError {
         /// What is wrong with it.
         reason: String,
     },
+
+    /// The secret that holds the API key does not give it.
+    #[error(transparent)]
+    ApiKey(#[from] ApiKeyError),
 }
 
 impl ExitStatus for ConnectError {
@@ -89,6 +97,7 @@ impl ExitStatus for ConnectError {
             Self::Unreachable { .. } | Self::TooOld { .. } => exit::UNAVAILABLE,
             Self::Refused { .. } => exit::REFUSED,
             Self::ApiKeyFile { .. } => exit::SETTINGS,
+            Self::ApiKey(error) => error.exit_code(),
         }
     }
 }
@@ -102,6 +111,12 @@ pub struct Extras {
     pub identity: String,
     /// Told how the polls of a worker on this connection fare.
     pub polls: Polls,
+    /// Told what a worker on this connection has in hand, if somebody wants to know.
+    pub work: Option<Work>,
+    /// Shows how an API key is that comes from a vault.
+    pub exposed: Option<Metrics>,
+    /// Told what the connection waits for before there is one.
+    pub waiting: Option<Arc<dyn Fn(String) + Send + Sync>>,
     /// How often a request is repeated that the server did not answer.
     pub retries: RetryOptions,
 }
@@ -119,37 +134,40 @@ pub fn identity(program: &str) -> String {
 /// Connects to the namespace of `settings`, encrypting with `codec`.
 ///
 /// `None` for the codec is plaintext, and is for `SEALANE_ENCRYPTION=off` alone. With an API key
-/// file, a background task hands changed keys to the connection for as long as the runtime lives.
+/// from a file or a vault, a background task hands changed keys to the connection for as long as the runtime lives.
 ///
 /// # Errors
 ///
-/// As the variants of [`ConnectError`] say. Nothing is retried here.
+/// As the variants of [`ConnectError`] say. Nothing is retried here but an API key's vault.
 pub async fn connect(
     settings: &Temporal,
     codec: Option<EncryptionCodec>,
     extras: Extras,
 ) -> Result<Client, ConnectError> {
-    let api_key = api_key::current(&settings.api_key)?;
+    let api_key = api_key::current(&settings.api_key, &extras).await?;
     let channel = transport::connect(settings)
         .await
         .map_err(|error| unreachable(settings, &error))?;
     let egress = codec.clone().map(Egress::new);
     let options = ConnectionOptions::new(target(settings)?)
         .identity(extras.identity)
-        .maybe_api_key(api_key.clone())
+        .maybe_api_key(api_key.key.clone())
         .maybe_metrics_meter(extras.metrics)
         .retry_options(extras.retries)
         .headers(headers(settings))
         .dns_load_balancing(None)
-        .service_override(transport::service(channel, egress, extras.polls))
+        .service_override(transport::service(
+            channel,
+            egress,
+            extras.polls,
+            extras.work,
+        ))
         .build();
     let connection = Connection::connect(options)
         .await
         .map_err(|error| from_sdk(settings, error))?;
     refuse_old_server(settings, &connection).await?;
-    if let ApiKey::File(path) = &settings.api_key {
-        tokio::spawn(api_key::watch(path.clone(), api_key, connection.clone()));
-    }
+    api_key.follow(connection.clone());
     let options = ClientOptions::new(settings.namespace.clone())
         .maybe_data_converter(codec.map(converter))
         .build();

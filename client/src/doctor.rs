@@ -4,6 +4,7 @@
 //! others. Nothing is written, neither to a vault nor to Temporal, and no finding holds a token,
 //! a key or an API key. docs/doctor.md lists the checks.
 
+mod api_key;
 mod claims;
 mod clock;
 mod data_keys;
@@ -22,7 +23,8 @@ mod visit;
 
 use std::{ffi::OsString, path::Path, time::Duration};
 
-use tokio::time::timeout;
+use sealane_service::settings::Secret;
+use tokio::{sync::oneshot, time::timeout};
 
 pub use self::finding::{Finding, Status, exit_code};
 
@@ -47,9 +49,11 @@ pub async fn examine(
 ) -> Vec<Finding> {
     let mut findings = settings::check(config, &env);
     let subject = Subject::new(config, &env);
+    let (give, given) = oneshot::channel();
+    let api_key = async { given.await.ok().flatten() };
     let (azure, temporal) = tokio::join!(
-        Box::pin(azure(&subject)),
-        Box::pin(temporal::examine(&subject))
+        Box::pin(azure(&subject, give)),
+        Box::pin(temporal::examine(&subject, api_key))
     );
     findings.extend(azure.findings);
     findings.extend(temporal.findings);
@@ -59,7 +63,8 @@ pub async fn examine(
         .chain(temporal.readings)
         .collect();
     findings.push(clock::check(&readings, subject.room()));
-    let secrets = subject.secrets();
+    let mut secrets = subject.secrets();
+    secrets.extend(azure.secret);
     for finding in &mut findings {
         finding.hide(&secrets);
     }
@@ -72,10 +77,13 @@ struct Examined {
     findings: Vec<Finding>,
     /// What others say the time is.
     readings: Vec<Reading>,
+    /// What must not be in any finding.
+    secret: Option<String>,
 }
 
-/// From the pod's identity to usable keys.
-async fn azure(subject: &Subject) -> Examined {
+/// From the pod's identity to usable keys, and to the API key, which is given away as soon as it is
+/// there.
+async fn azure(subject: &Subject, give: oneshot::Sender<Option<Secret>>) -> Examined {
     let mut examined = Examined::default();
     let (token_file, claims) = token_file::check(subject);
     let (mut exchange, entra, (mut reachable, vault)) = tokio::join!(
@@ -93,15 +101,24 @@ async fn azure(subject: &Subject) -> Examined {
             finding.begin_with(remedy::NO_DNS);
         }
     }
-    let (visit, data_keys) = tokio::join!(
+    let api_key = async {
+        let (finding, key) = api_key::check(subject, &exchange, &reachable).await;
+        let key = key.map(|key| Secret::new(key.expose()));
+        // Nobody waits for it where the server cannot be reached.
+        give.send(key.clone()).ok();
+        (finding, key)
+    };
+    let (visit, data_keys, (api_key, key)) = tokio::join!(
         Box::pin(visit::visit(subject, &exchange, &reachable)),
-        Box::pin(data_keys::check(subject, &exchange))
+        Box::pin(data_keys::check(subject, &exchange)),
+        Box::pin(api_key)
     );
+    examined.secret = key.map(|key| key.expose().to_owned());
     let keys = keys::check(subject, &visit);
     examined.findings.extend([token_file, exchange, reachable]);
     examined
         .findings
-        .extend([visit.list, visit.get, keys, data_keys]);
+        .extend([visit.list, visit.get, keys, data_keys, api_key]);
     examined
         .readings
         .extend(asked.into_iter().flatten().filter_map(reading));

@@ -9,6 +9,7 @@ pub mod decode;
 pub mod doctor;
 pub mod failure;
 pub mod handles;
+pub mod load;
 pub mod payload;
 pub mod schedule;
 pub mod trigger;

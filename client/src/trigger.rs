@@ -20,6 +20,7 @@ use std::{num::NonZeroU64, time::Duration};
 
 use temporalio_client::Client;
 
+pub(crate) use self::identity::Identity;
 pub use self::{
     event::{Event, FailureKind},
     jitter::{Jitter, JitterError},

@@ -10,6 +10,9 @@ use std::{
 
 use tempfile::TempDir;
 
+#[path = "cli/manifests.rs"]
+mod manifests;
+
 /// Runs `sealane` in an empty directory and an environment of nothing but `env`.
 fn sealane(directory: &TempDir, env: &[(&str, &str)], arguments: &[&str]) -> Output {
     command(directory, env, arguments)

@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
 use sealane_service::{
+    build, core_dumps,
     exit::{self, ExitStatus},
     settings::{Settings, SettingsError},
     shutdown,
@@ -18,7 +19,7 @@ use crate::{CodecServerError, run};
 /// Encrypts and decrypts payloads for the Temporal Web UI and CLI. All settings are environment
 /// variables; see docs/configuration.md and docs/codec-server.md.
 #[derive(Debug, Parser)]
-#[command(name = PROGRAM, version)]
+#[command(name = PROGRAM, version = build::version())]
 struct Arguments {
     /// File of KEY=VALUE lines; the environment wins over it.
     #[arg(long, value_name = "PATH")]
@@ -35,6 +36,7 @@ const PROGRAM: &str = "sealane-codec-server";
 /// reached, 70 internal error, 77 refused by the key source, 78 wrong settings or no usable key. A
 /// second signal ends the process at once.
 pub fn main() -> ExitCode {
+    core_dumps::prevent(PROGRAM);
     match Arguments::try_parse() {
         Ok(arguments) => exit::conclude(PROGRAM, start(&arguments)),
         Err(error) => usage(&error),

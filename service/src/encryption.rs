@@ -22,6 +22,7 @@ use crate::settings::{self, Encryption, EncryptionMode, KeySource, KeyVault};
 
 pub use azure::azure;
 pub use error::EncryptionError;
+pub(crate) use metrics::{Metric, Page, labelled, seconds};
 
 use self::following::Following;
 

@@ -13,7 +13,7 @@ pub use self::{
     definitions::{DEFINITIONS, Definition},
     encryption::{Compression, Decode, Encryption, EncryptionMode, Exhausted, KeySource},
     http::Http,
-    key_vault::{Azure, AzureIdentity, Envelope, KeyVault},
+    key_vault::{ApiKeySecret, Azure, AzureIdentity, Envelope, KeyVault},
     log::{Log, LogFormat},
     parts::Parts,
     problem::{Problem, SettingsError, Source},

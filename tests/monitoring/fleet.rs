@@ -51,6 +51,9 @@ const KEYS: [(&str, &str); 4] = [
     ("SEALANE_KEY_REFRESH", "1s"),
 ];
 
+/// The secret that holds the API key.
+const API_KEY: &str = "temporal-api-key";
+
 /// A server and a vault of their own, because both go down, and the processes.
 pub(crate) struct Fleet {
     vault: VaultWorld,
@@ -115,6 +118,9 @@ impl Fleet {
         let mut variables = self.vault.world.variables().clone();
         let more = [
             ("ORDERS_GATEWAY_URL", self.gateway.url()),
+            ("KEYVAULT_API_KEY_SECRET_NAME", API_KEY.to_owned()),
+            // The dev server speaks no TLS, and looks at no key.
+            ("TEMPORAL_TLS", "false".to_owned()),
             ("SEALANE_CODEC_ADDR", "127.0.0.1:0".to_owned()),
             ("SEALANE_AUTH_PERMISSIONS_CLAIM", "permissions".to_owned()),
             ("SEALANE_HTTP_MAX_BODY", MAX_BODY.to_string()),
@@ -284,6 +290,7 @@ async fn vault_beside(server: &DevServer) -> anyhow::Result<VaultWorld> {
     }
     let vault = VaultWorld { fake, world };
     vault.fake.add_key("kek");
+    vault.fake.add_version(API_KEY, "eyJ-api-key");
     vault.add_key(DAY);
     Ok(vault)
 }

@@ -21,6 +21,7 @@ mod refusal;
 mod reply;
 mod secrets;
 mod state;
+mod tenant;
 mod vault;
 mod version;
 
@@ -43,6 +44,7 @@ pub use self::{
     endpoint::{Endpoint, Role, Side},
     fault::{Fault, RetryAfter, Trouble},
     record::Recorded,
+    tenant::Tenant,
     version::{Attributes, NewVersion, SecretVersion},
 };
 use crate::tls::Authority;

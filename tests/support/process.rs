@@ -114,6 +114,21 @@ impl Process {
         self.child.id()
     }
 
+    /// Returns how large a core dump of it may be, in the words of the kernel: `soft hard`.
+    ///
+    /// # Errors
+    ///
+    /// If it has ended.
+    pub fn core_limit(&self) -> anyhow::Result<String> {
+        let pid = self.id().context("the process has ended")?;
+        let limits = std::fs::read_to_string(format!("/proc/{pid}/limits"))?;
+        let core = limits
+            .lines()
+            .find_map(|line| line.strip_prefix("Max core file size"));
+        let words = core.context("no limit of core dumps")?.split_whitespace();
+        Ok(words.take(2).collect::<Vec<_>>().join(" "))
+    }
+
     /// Returns what it has written to standard error so far.
     pub fn lines(&self) -> Vec<String> {
         self.said.borrow().clone()

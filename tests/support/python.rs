@@ -54,6 +54,11 @@ impl Python {
         command
     }
 
+    /// Returns the path of a program that one of the packages brings.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.packages.join("bin").join(name)
+    }
+
     /// Starts a script of `tests/interop` in `world`.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 mod drain;
 mod error;
 pub mod flows;
+mod idle;
 mod metrics;
 mod options;
 mod process;
@@ -22,5 +23,5 @@ pub use temporalio_sdk::WorkerOptions;
 pub use self::{
     error::{RegistrationError, WorkerError},
     process::main,
-    run::run,
+    run::{run, run_until_idle},
 };

@@ -4,6 +4,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::Parser;
 use sealane_service::{
+    build, core_dumps,
     exit::{self, ExitStatus},
     settings::{Settings, SettingsError},
     shutdown,
@@ -13,6 +14,7 @@ use temporalio_sdk::WorkerOptions;
 
 use crate::{
     error::{RegistrationError, WorkerError},
+    idle::Idle,
     run::{self, CANCEL_GRACE},
     traces,
 };
@@ -22,14 +24,28 @@ const HANG_GRACE: Duration = Duration::from_secs(10);
 
 /// A Temporal worker. All settings are environment variables; see docs/configuration.md.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version = build::version())]
 struct Arguments {
     /// File of KEY=VALUE lines; the environment wins over it.
     #[arg(long, value_name = "PATH")]
     config: Option<PathBuf>,
+
+    /// Ends the worker, with 0, once it has had nothing to do for this long: from 1s to 1h.
+    #[arg(long, value_name = "DURATION", value_parser = idle_limit)]
+    exit_when_idle: Option<Duration>,
 }
 
-/// Runs the worker that `register` describes until SIGTERM or SIGINT, and returns the exit code.
+/// Less would end a worker between two tasks, more is a worker that does not end.
+const IDLE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60 * 60));
+
+fn idle_limit(text: &str) -> Result<Duration, String> {
+    let limit = humantime::parse_duration(text).ok();
+    let within = limit.filter(|limit| (IDLE.0..=IDLE.1).contains(limit));
+    within.ok_or_else(|| "expected a duration from 1s to 1h, such as 30s".to_owned())
+}
+
+/// Runs the worker that `register` describes until SIGTERM, SIGINT or `--exit-when-idle`, and returns the exit
+/// code.
 ///
 /// 0 stopped as asked, 64 wrong command line, 69 Temporal is unreachable, 70 internal error, 77
 /// refused by Temporal, 78 wrong settings or no usable key. A second signal ends the process at
@@ -38,6 +54,7 @@ pub fn main<R>(register: R) -> ExitCode
 where
     R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,
 {
+    core_dumps::prevent("sealane-worker");
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return usage(&error),
@@ -99,11 +116,16 @@ where
     let limit = settings.worker.drain_timeout + CANCEL_GRACE + HANG_GRACE;
     let outcome = runtime.block_on(async {
         let requested = shutdown::requested();
+        let idle = arguments.exit_when_idle.map(Idle::new);
+        let watched = idle.clone();
         let asked = async move {
-            requested.await;
+            match watched {
+                Some(idle) => idle.reached_or(requested).await,
+                None => requested.await,
+            }
             end_if_hung(limit);
         };
-        run::run(settings, register, asked).await
+        run::run_watched(settings, register, asked, idle).await
     });
     // Activities that ignored their cancellation must not keep the process.
     runtime.shutdown_background();

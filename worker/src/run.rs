@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     future::Future,
     panic::AssertUnwindSafe,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -22,6 +23,7 @@ use tokio::{sync::watch, task::JoinHandle};
 use crate::{
     drain::Drain,
     error::{RegistrationError, WorkerError},
+    idle::Idle,
     metrics::SdkMetrics,
     options::{metric_labels, worker_options},
     watchdog::Watchdog,
@@ -48,8 +50,46 @@ pub async fn run<R>(
 where
     R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,
 {
+    run_watched(settings, register, shutdown, None).await
+}
+
+/// Runs a worker like [`run`], which also ends as if asked to once it has had nothing to do for
+/// `limit`.
+///
+/// The wait begins when the worker is ready, and anew with every task. A running activity is something
+/// to do, and so is a workflow task; a workflow that waits for a timer or a signal is not, it goes on
+/// with the next worker.
+///
+/// # Errors
+///
+/// As for [`run`].
+pub async fn run_until_idle<R>(
+    settings: Settings,
+    register: R,
+    shutdown: impl Future<Output = ()>,
+    limit: Duration,
+) -> Result<(), WorkerError>
+where
+    R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,
+{
+    let idle = Idle::new(limit);
+    let watched = idle.clone();
+    let end = async move { watched.reached_or(shutdown).await };
+    run_watched(settings, register, end, Some(idle)).await
+}
+
+/// Runs a worker and shows `idle` what it does; whether it ends for that is up to `shutdown`.
+pub(crate) async fn run_watched<R>(
+    settings: Settings,
+    register: R,
+    shutdown: impl Future<Output = ()>,
+    idle: Option<Idle>,
+) -> Result<(), WorkerError>
+where
+    R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,
+{
     let started = Instant::now();
-    let surroundings = Surroundings::start(&settings).await?;
+    let surroundings = Surroundings::start(&settings, idle).await?;
     let outcome = surroundings
         .run_worker(&settings, register, shutdown, started)
         .await;
@@ -64,13 +104,15 @@ struct Surroundings {
     metrics: SdkMetrics,
     watchdog: Watchdog,
     drain: Drain,
+    polls: Polls,
+    idle: Option<Idle>,
     stop_serving: watch::Sender<bool>,
     serving: JoinHandle<std::io::Result<()>>,
 }
 
 impl Surroundings {
     /// Starts metrics and probes first, so that a worker that cannot connect says why.
-    async fn start(settings: &Settings) -> Result<Self, WorkerError> {
+    async fn start(settings: &Settings, idle: Option<Idle>) -> Result<Self, WorkerError> {
         let metrics = SdkMetrics::start(metric_labels(settings))?;
         let watchdog = Watchdog::new(settings.worker.watchdog);
         let health = Health::new();
@@ -96,6 +138,8 @@ impl Surroundings {
             metrics,
             watchdog,
             drain,
+            polls: idle.as_ref().map(Idle::polls).unwrap_or_default(),
+            idle,
             stop_serving,
             serving,
         })
@@ -111,10 +155,9 @@ impl Surroundings {
     where
         R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,
     {
-        let polls = Polls::default();
         tokio::pin!(shutdown);
         let mut worker = tokio::select! {
-            worker = self.connected_worker(settings, register, &polls) => worker?,
+            worker = self.connected_worker(settings, register) => worker?,
             () = &mut shutdown => return Ok(()),
         };
         let stop = worker.shutdown_handle();
@@ -137,7 +180,7 @@ impl Surroundings {
             }
             () = draining => tracing::warn!("the drain did not end in time; what still runs is left to its timeouts and another worker"),
             never = self.watchdog.tick() => match never {},
-            never = self.follow(polls.subscribe(), started) => match never {},
+            never = self.follow(self.polls.subscribe(), started) => match never {},
         }
         Ok(())
     }
@@ -146,14 +189,16 @@ impl Surroundings {
         &self,
         settings: &Settings,
         register: R,
-        polls: &Polls,
     ) -> Result<Worker, WorkerError>
     where
         R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,
     {
         let mut options = worker_options(settings);
+        if let Some(idle) = &self.idle {
+            idle.count_activities(&mut options);
+        }
         register(&mut options, settings).map_err(WorkerError::Registration)?;
-        let client = self.connect(settings, polls).await?;
+        let client = self.connect(settings).await?;
         let runtime = RuntimeOptions::builder()
             .telemetry_options(self.metrics.telemetry())
             .build()
@@ -162,13 +207,17 @@ impl Surroundings {
         Worker::new(&runtime, client, options).map_err(setup)
     }
 
-    async fn connect(&self, settings: &Settings, polls: &Polls) -> Result<Client, WorkerError> {
+    async fn connect(&self, settings: &Settings) -> Result<Client, WorkerError> {
         let waiting = |why: String| self.health.set("key_ring", Err(why));
         let keys = encryption::keys_telling(&settings.encryption, &waiting).await?;
         self.expose(keys.as_ref());
+        let health = self.health.clone();
         let extras = Extras {
             metrics: self.metrics.meter()?,
-            polls: polls.clone(),
+            polls: self.polls.clone(),
+            work: self.idle.as_ref().map(Idle::work),
+            exposed: Some(self.exposed.clone()),
+            waiting: Some(Arc::new(move |why| health.set("namespace", Err(why)))),
             ..Extras::default()
         };
         let codec = keys.map(|keys| keys.codec());

@@ -8,7 +8,7 @@ use axum::{
     },
     response::{Html, IntoResponse, Response},
 };
-use sealane_service::http::Json;
+use sealane_service::{build, http::Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -101,7 +101,7 @@ pub(super) struct Pong {
 pub(super) async fn ping() -> Json<Pong> {
     Json(Pong {
         service: super::PROCESS,
-        version: env!("CARGO_PKG_VERSION"),
-        commit: option_env!("SEALANE_COMMIT"),
+        version: build::VERSION,
+        commit: build::COMMIT,
     })
 }

@@ -1,6 +1,6 @@
 //! The life of the API: listen, load keys, connect, be ready, drain.
 
-use std::{convert::Infallible, io, time::Duration};
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
 use sealane_service::{
     auth::Authenticator,
@@ -116,9 +116,12 @@ impl Service {
             Some(keys) => keys.expose(&self.health, &self.metrics),
             None => self.health.set(KEYS, Ok(())),
         }
+        let health = self.health.clone();
         let extras = Extras {
             identity: connection::identity(PROCESS),
             retries: RetryOptions::builder().max_retries(ATTEMPTS).build(),
+            exposed: Some(self.metrics.clone()),
+            waiting: Some(Arc::new(move |why| health.set(NAMESPACE, Err(why)))),
             ..Extras::default()
         };
         let codec = keys.map(|keys| keys.codec());

@@ -19,6 +19,7 @@ mod fields;
 pub enum Format {
     /// Aligned text; its layout may change between versions.
     #[default]
+    #[value(alias = "text")]
     Table,
     /// One JSON document; fields are only ever added.
     Json,

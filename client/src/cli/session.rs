@@ -1,6 +1,10 @@
 //! What a command that talks to the server starts from.
 
-use std::{collections::BTreeSet, path::Path, sync::Mutex};
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use sealane_codec::EncryptionCodec;
 use sealane_service::{
@@ -45,22 +49,30 @@ impl Session {
     /// Whichever of the two fails first.
     pub async fn with(settings: Settings) -> Result<Self, CliError> {
         let keys = keys(&settings.encryption).await?;
-        Self::of(settings, keys).await
+        let extras = Extras {
+            waiting: Some(Arc::new(telling("an API key"))),
+            ..Extras::default()
+        };
+        Self::of(settings, keys, extras).await
     }
 
-    /// Connects, given settings and keys.
+    /// Connects, given settings and keys, and what else the connection is to have.
     ///
     /// # Errors
     ///
     /// As for the connection.
-    pub(super) async fn of(settings: Settings, keys: Option<Keys>) -> Result<Self, CliError> {
+    pub(super) async fn of(
+        settings: Settings,
+        keys: Option<Keys>,
+        extras: Extras,
+    ) -> Result<Self, CliError> {
         if settings.encryption.mode == EncryptionMode::Off {
             eprintln!("sealane: warning: SEALANE_ENCRYPTION=off, payloads are sent in plaintext");
         }
         let codec = keys.as_ref().map(Keys::codec);
         let extras = Extras {
             identity: connection::identity("sealane-cli"),
-            ..Extras::default()
+            ..extras
         };
         let client = connection::connect(&settings.temporal, codec.clone(), extras).await?;
         Ok(Self {
@@ -97,12 +109,16 @@ pub(super) fn settings(config: Option<&Path>) -> Result<Settings, CliError> {
 ///
 /// As for [`encryption::keys`].
 pub(super) async fn keys(settings: &Encryption) -> Result<Option<Keys>, CliError> {
+    Ok(encryption::keys_telling(settings, &telling("keys")).await?)
+}
+
+/// Says on standard error what is waited for, each reason once.
+fn telling(what: &'static str) -> impl Fn(String) + Send + Sync {
     let told = Mutex::new(BTreeSet::new());
-    let waiting = |why: String| {
+    move |why: String| {
         let is_new = told.lock().is_ok_and(|mut told| told.insert(why.clone()));
         if is_new {
-            eprintln!("sealane: waiting for keys: {why}");
+            eprintln!("sealane: waiting for {what}: {why}");
         }
-    };
-    Ok(encryption::keys_telling(settings, &waiting).await?)
+    }
 }

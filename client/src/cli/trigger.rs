@@ -2,7 +2,7 @@
 
 mod report;
 
-use std::{future::pending, num::NonZeroU64, time::Duration};
+use std::{future::pending, num::NonZeroU64, sync::Arc, time::Duration};
 
 use clap::{Args, builder::NonEmptyStringValueParser};
 use sealane_service::{
@@ -14,10 +14,11 @@ use sealane_service::{
     telemetry::{self, InitError},
 };
 
-use self::report::Report;
+use self::report::{CONDITION, Report};
 use super::{CliError, Globals, Session, input, session};
-use crate::trigger::{
-    self, FailureKind, InputTemplate, Jitter, Target, TriggerError, TriggerOptions,
+use crate::{
+    connection::Extras,
+    trigger::{self, FailureKind, InputTemplate, Jitter, Target, TriggerError, TriggerOptions},
 };
 
 #[derive(Debug, Args)]
@@ -63,7 +64,7 @@ impl TriggerCommand {
         let (health, metrics) = serve(&settings).await?;
         let mut report = Report::new(globals.output, &metrics, health.clone())?;
         let session = tokio::select! {
-            session = open(settings, &health) => session?,
+            session = open(settings, &health, &metrics) => session?,
             () = &mut shutdown => return Ok(()),
         };
         if let Some(keys) = &session.keys {
@@ -103,10 +104,16 @@ impl TriggerCommand {
 }
 
 /// Opens a session; readiness says what that waits for.
-async fn open(settings: Settings, health: &Health) -> Result<Session, CliError> {
+async fn open(settings: Settings, health: &Health, metrics: &Metrics) -> Result<Session, CliError> {
     let waiting = |why| health.set("key_ring", Err(why));
     let keys = encryption::keys_telling(&settings.encryption, &waiting).await?;
-    Session::of(settings, keys).await
+    let health = health.clone();
+    let extras = Extras {
+        exposed: Some(metrics.clone()),
+        waiting: Some(Arc::new(move |why| health.set(CONDITION, Err(why)))),
+        ..Extras::default()
+    };
+    Session::of(settings, keys, extras).await
 }
 
 /// Answers probes from here on, until the process ends.

@@ -1,35 +1,82 @@
-//! The API key: given once, or in a file that may change while we run.
+//! The API key: given once, or in a file or a secret that may change while we run.
 
 use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
 
-use sealane_service::settings::ApiKey;
+use sealane_service::{api_key::ApiKeySource, settings::ApiKey};
 use temporalio_client::Connection;
 
-use super::ConnectError;
+use super::{ConnectError, Extras};
 
 /// How often the file is read again. Temporal Cloud keys overlap by days, a Kubernetes secret
 /// reaches the pod within about a minute, so seconds are soon enough.
 const RELOAD_EVERY: Duration = Duration::from_secs(5);
 
-/// Returns the key to connect with, if there is one.
+/// The key to connect with, and where its successors come from.
+pub(super) struct Current {
+    pub(super) key: Option<String>,
+    source: Source,
+}
+
+enum Source {
+    /// There will be no other.
+    Constant,
+    File(PathBuf),
+    KeyVault(ApiKeySource),
+}
+
+/// Returns the key to connect with, if there is one. Waits for a vault as long as the settings say,
+/// and tells `extras` what for.
 ///
 /// # Errors
 ///
-/// [`ConnectError::ApiKeyFile`] if the file cannot be read or is blank.
-pub(super) fn current(key: &ApiKey) -> Result<Option<String>, ConnectError> {
-    match key {
-        ApiKey::None => Ok(None),
-        ApiKey::Value(secret) => Ok(Some(secret.expose().to_owned())),
-        ApiKey::File(path) => read(path).map(Some),
+/// [`ConnectError::ApiKeyFile`] if the file cannot be read or is blank, [`ConnectError::ApiKey`] if
+/// the vault gives no key.
+pub(super) async fn current(key: &ApiKey, extras: &Extras) -> Result<Current, ConnectError> {
+    let (key, source) = match key {
+        ApiKey::None => (None, Source::Constant),
+        ApiKey::Value(secret) => (Some(secret.expose().to_owned()), Source::Constant),
+        ApiKey::File(path) => (Some(read(path)?), Source::File(path.clone())),
+        ApiKey::KeyVault(secret) => {
+            let waiting = |why| {
+                extras
+                    .waiting
+                    .iter()
+                    .for_each(|tell| tell(String::clone(&why)))
+            };
+            let (key, source) = ApiKeySource::load(secret, &waiting).await?;
+            if let Some(metrics) = &extras.exposed {
+                source.expose(metrics);
+            }
+            (Some(key.expose().to_owned()), Source::KeyVault(source))
+        }
+    };
+    Ok(Current { key, source })
+}
+
+impl Current {
+    /// Has `connection` use every key that follows, for as long as the runtime lives.
+    pub(super) fn follow(self, connection: Connection) {
+        match self.source {
+            Source::Constant => {}
+            Source::File(path) => {
+                tokio::spawn(watch(path, self.key, connection));
+            }
+            Source::KeyVault(source) => {
+                tokio::spawn(source.follow(move |key| {
+                    connection.set_api_key(Some(key.to_owned()));
+                    tracing::info!("API key replaced");
+                }));
+            }
+        }
     }
 }
 
 /// Gives `connection`, which has the key `last`, the new key whenever the file changes. A file that
 /// cannot be used, as in the middle of a rewrite, leaves the old key in place.
-pub(super) async fn watch(path: PathBuf, mut last: Option<String>, connection: Connection) {
+async fn watch(path: PathBuf, mut last: Option<String>, connection: Connection) {
     let mut last_failed = false;
     let mut ticks = tokio::time::interval(RELOAD_EVERY);
     loop {

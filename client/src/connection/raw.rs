@@ -12,7 +12,7 @@ use sealane_service::settings::Temporal;
 use temporalio_client::callback_based::{CallbackBasedGrpcService, GrpcRequest};
 use tonic::Status;
 
-use super::{ConnectError, Egress, Polls, api_key, headers, transport, unreachable};
+use super::{ConnectError, Egress, Extras, Polls, api_key, headers, transport, unreachable};
 
 /// Temporal's service, as gRPC names it.
 const SERVICE: &str = "temporal.api.workflowservice.v1.WorkflowService";
@@ -35,7 +35,7 @@ impl Raw {
     ///
     /// # Errors
     ///
-    /// [`ConnectError::Unreachable`] and [`ConnectError::ApiKeyFile`].
+    /// [`ConnectError::Unreachable`], and what keeps the API key from being had.
     pub(crate) async fn connect(
         settings: &Temporal,
         codec: EncryptionCodec,
@@ -45,8 +45,8 @@ impl Raw {
             .map_err(|error| unreachable(settings, &error))?;
         let egress = Some(Egress::new(codec));
         Ok(Self {
-            service: transport::service(channel, egress, Polls::default()),
-            headers: all_headers(settings)?,
+            service: transport::service(channel, egress, Polls::default(), None),
+            headers: all_headers(settings).await?,
         })
     }
 
@@ -76,10 +76,11 @@ impl Raw {
 
 /// What the SDK adds to a request. Names and values that HTTP has no words for are left out, as the
 /// connection of the SDK, which is made first, has refused them.
-fn all_headers(settings: &Temporal) -> Result<HeaderMap, ConnectError> {
+async fn all_headers(settings: &Temporal) -> Result<HeaderMap, ConnectError> {
     let mut all = headers(settings);
     all.insert(NAMESPACE.to_owned(), settings.namespace.clone());
-    if let Some(key) = api_key::current(&settings.api_key)? {
+    let api_key = api_key::current(&settings.api_key, &Extras::default()).await?;
+    if let Some(key) = api_key.key {
         all.insert("authorization".to_owned(), format!("Bearer {key}"));
     }
     let mut map = HeaderMap::new();

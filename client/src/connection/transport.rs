@@ -19,7 +19,7 @@ use tonic::{
 
 use sealane_service::settings::{Temporal, Tls};
 
-use super::{egress::Egress, polls::Polls, trace::Call};
+use super::{egress::Egress, polls::Polls, trace::Call, work::Work};
 
 /// A server that accepts no connection in this time is reported as unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -88,11 +88,13 @@ pub(super) fn service(
     channel: Channel,
     egress: Option<Egress>,
     polls: Polls,
+    work: Option<Work>,
 ) -> CallbackBasedGrpcService {
     let route = Arc::new(Route {
         grpc: Grpc::new(channel).max_decoding_message_size(MAX_ANSWER),
         egress,
         polls,
+        work,
     });
     CallbackBasedGrpcService {
         callback: Arc::new(move |request| {
@@ -107,6 +109,7 @@ struct Route {
     grpc: Grpc<Channel>,
     egress: Option<Egress>,
     polls: Polls,
+    work: Option<Work>,
 }
 
 impl Route {
@@ -117,11 +120,21 @@ impl Route {
             request.proto = traced;
             call
         });
-        let answer = self.polls.observe(&rpc, self.forward(request)).await;
+        let answer = self.polls.observe(&rpc, self.observed(request)).await;
         if let Some(call) = call {
             call.end(&answer);
         }
         answer.map_err(retryable)
+    }
+
+    async fn observed(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
+        let Some(work) = &self.work else {
+            return self.forward(request).await;
+        };
+        let (rpc, sent) = (request.rpc.clone(), request.proto.clone());
+        // Two of these futures in one would be large.
+        work.observe(&rpc, &sent, Box::pin(self.forward(request)))
+            .await
     }
 
     async fn forward(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {

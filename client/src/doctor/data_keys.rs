@@ -12,7 +12,7 @@ const CHECK: &str = "data-keys";
 
 /// Has a random data key wrapped and unwrapped again, and throws it away.
 pub(super) async fn check(subject: &Subject, exchange: &Finding) -> Finding {
-    if let Some(why) = subject.without_azure() {
+    if let Some(why) = subject.without_keys() {
         return Finding::skipped(CHECK, why);
     }
     let Some(envelope) = &subject.parts.envelope else {

@@ -3,7 +3,7 @@
 //! What is known is put in; what is not stands in angle brackets.
 
 use sealane_codec::azure::{AzureError, Cause, is_no_match};
-use sealane_service::settings::{ApiKey, KeyVault, Temporal};
+use sealane_service::settings::{ApiKey, ApiKeySecret, KeyVault, Temporal};
 use url::Url;
 
 use super::{claims::Claims, network::Layer, subject::Subject};
@@ -182,6 +182,33 @@ pub(super) fn vault(
     }
 }
 
+/// What to do about a secret that does not give the API key.
+pub(super) fn api_key(subject: &Subject, secret: &ApiKeySecret, error: &AzureError) -> String {
+    let (name, secret) = (name_of(&secret.url), secret.secret.as_str());
+    match error.cause() {
+        Cause::ForbiddenByRbac | Cause::Forbidden => assign(
+            subject,
+            "Key Vault Secrets User",
+            name,
+            &format!("secrets/{secret}"),
+        ),
+        Cause::ForbiddenByFirewall => firewall(name),
+        Cause::NotFound => format!(
+            "check KEYVAULT_API_KEY_SECRET_NAME: `az keyvault secret list --vault-name {name} --query \"[].name\"`"
+        ),
+        _ => error.remedy().to_owned(),
+    }
+}
+
+/// What to do about a secret that holds no usable API key.
+pub(super) fn no_api_key(secret: &ApiKeySecret) -> String {
+    let (name, secret) = (name_of(&secret.url), secret.secret.as_str());
+    format!(
+        "check KEYVAULT_API_KEY_SECRET_NAME: `az keyvault secret list-versions --vault-name {name} --name {secret}`; \
+         `az keyvault secret set --vault-name {name} --name {secret} --file <file>` adds a version"
+    )
+}
+
 /// What to do about a secret that does not exist.
 pub(super) fn no_secret(vault: &Url) -> String {
     let name = name_of(vault);
@@ -252,6 +279,7 @@ pub(super) fn temporal_tls(settings: &Temporal) -> String {
     let name = match settings.api_key {
         ApiKey::Value(_) => "TEMPORAL_API_KEY",
         ApiKey::File(_) => "TEMPORAL_API_KEY_FILE",
+        ApiKey::KeyVault(_) => "KEYVAULT_API_KEY_SECRET_NAME",
         ApiKey::None => {
             return format!(
                 "{TEMPORAL_TLS}, and whether the server speaks TLS (TEMPORAL_TLS=false)"

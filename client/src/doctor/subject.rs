@@ -60,13 +60,32 @@ impl Subject {
 
     /// Whether keys are to come from a file and from a vault, so that nobody can say from where.
     pub(super) fn has_two_sources(&self) -> bool {
-        let sources = ["SEALANE_KEY_FILE", "KEYVAULT_URL"];
+        let sources = ["SEALANE_KEY_FILE", self.vault_of_keys()];
         sources.iter().all(|name| self.value(name).is_some())
+    }
+
+    /// Whether the API key is to come from a vault.
+    pub(super) fn has_api_key_secret(&self) -> bool {
+        self.value("KEYVAULT_API_KEY_SECRET_NAME").is_some()
+    }
+
+    /// The setting that says that keys are in the vault, which may be there for the API key alone.
+    fn vault_of_keys(&self) -> &'static str {
+        if self.has_api_key_secret() {
+            "KEYVAULT_SECRET_NAME"
+        } else {
+            "KEYVAULT_URL"
+        }
     }
 
     /// Why nothing is asked of Azure, if nothing is.
     pub(super) fn without_azure(&self) -> Option<&'static str> {
-        let asked = ["KEYVAULT_URL", "KEYVAULT_KEY_URI"];
+        self.without_keys().filter(|_| !self.has_api_key_secret())
+    }
+
+    /// Why Azure is not asked for keys, if it is not.
+    pub(super) fn without_keys(&self) -> Option<&'static str> {
+        let asked = [self.vault_of_keys(), "KEYVAULT_KEY_URI"];
         if self.is_off() {
             Some("SEALANE_ENCRYPTION=off")
         } else if self.has_two_sources() {
@@ -139,7 +158,7 @@ impl Subject {
         let key = match &temporal.api_key {
             ApiKey::Value(secret) => secret.expose().to_owned(),
             ApiKey::File(path) => fs::read_to_string(path).unwrap_or_default(),
-            ApiKey::None => String::new(),
+            ApiKey::KeyVault(_) | ApiKey::None => String::new(),
         };
         let headers = temporal
             .headers

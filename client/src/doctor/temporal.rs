@@ -4,14 +4,14 @@ use std::io;
 
 use sealane_service::{
     exit::{self, ExitStatus},
-    settings::{ApiKey, Temporal},
+    settings::{ApiKey, Secret, Temporal},
 };
 use temporalio_client::{Client, grpc::WorkflowService};
 use temporalio_common::protos::temporal::api::workflowservice::v1::DescribeNamespaceRequest;
 use tokio::net::{TcpStream, lookup_host};
 use tonic::{Code, IntoRequest};
 
-use super::{Examined, Finding, LIMIT, pollers, remedy, subject::Subject, within};
+use super::{Examined, Finding, LIMIT, api_key, pollers, remedy, subject::Subject, within};
 use crate::{
     call::CallError,
     connection::{self, ConnectError, Extras},
@@ -22,8 +22,12 @@ pub(super) const TLS: &str = "temporal-tls";
 pub(super) const AUTH: &str = "temporal-auth";
 pub(super) const NAMESPACE: &str = "temporal-namespace";
 
-/// Everything after settings, in order.
-pub(super) async fn examine(subject: &Subject) -> Examined {
+/// Everything after settings, in order. An API key that is in a vault comes with `api_key`, or does
+/// not.
+pub(super) async fn examine(
+    subject: &Subject,
+    api_key: impl Future<Output = Option<Secret>>,
+) -> Examined {
     let mut examined = Examined::default();
     let Some(settings) = &subject.parts.temporal else {
         let names = [
@@ -45,7 +49,10 @@ pub(super) async fn examine(subject: &Subject) -> Examined {
         Finding::needs(TLS, TCP)
     };
     let (auth, client) = match [&tcp, &tls].map(|it| it.code) {
-        [exit::OK, exit::OK] => auth(settings).await,
+        [exit::OK, exit::OK] => match with_api_key(settings, api_key).await {
+            Some(complete) => auth(settings, &complete).await,
+            None => (Finding::needs(AUTH, api_key::CHECK), None),
+        },
         [exit::OK, _] => (Finding::needs(AUTH, TLS), None),
         _ => (Finding::needs(AUTH, TCP), None),
     };
@@ -57,6 +64,18 @@ pub(super) async fn examine(subject: &Subject) -> Examined {
     examined.findings.extend([tcp, tls, auth, namespace]);
     pollers::examine(settings, client, &mut examined).await;
     examined
+}
+
+/// The settings with the API key in them that the vault holds, if they want one.
+async fn with_api_key(
+    settings: &Temporal,
+    api_key: impl Future<Output = Option<Secret>>,
+) -> Option<Temporal> {
+    let mut complete = settings.clone();
+    if let ApiKey::KeyVault(_) = settings.api_key {
+        complete.api_key = ApiKey::Value(api_key.await?);
+    }
+    Some(complete)
 }
 
 async fn tcp(settings: &Temporal) -> Finding {
@@ -108,10 +127,10 @@ async fn tls(settings: &Temporal) -> Finding {
     Finding::fail(TLS, exit::UNAVAILABLE, detail, remedy)
 }
 
-/// Says hello with the credentials of the settings. No payload is sent or read with this client, so
+/// Says hello with the credentials of `complete`, which the settings name. No payload is sent or read with this client, so
 /// it needs no codec.
-async fn auth(settings: &Temporal) -> (Finding, Option<Client>) {
-    let hello = Box::pin(connection::connect(settings, None, Extras::default()));
+async fn auth(settings: &Temporal, complete: &Temporal) -> (Finding, Option<Client>) {
+    let hello = Box::pin(connection::connect(complete, None, Extras::default()));
     let error = match within(hello).await {
         Some(Ok(client)) => {
             let detail = format!("the server accepts {}", credentials(settings));
@@ -158,7 +177,8 @@ fn credentials(settings: &Temporal) -> &'static str {
         (ApiKey::None, true) => "the client certificate",
         (ApiKey::Value(_), false) => "TEMPORAL_API_KEY",
         (ApiKey::File(_), false) => "the key in TEMPORAL_API_KEY_FILE",
-        (ApiKey::Value(_) | ApiKey::File(_), true) => "the API key and the client certificate",
+        (ApiKey::KeyVault(_), false) => "the key in KEYVAULT_API_KEY_SECRET_NAME",
+        (_, true) => "the API key and the client certificate",
     }
 }
 

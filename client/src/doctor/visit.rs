@@ -57,7 +57,7 @@ pub(super) async fn visit(subject: &Subject, exchange: &Finding, reachable: &Fin
 
 /// Returns which secret to look at, or why at none.
 fn secret(subject: &Subject) -> Result<&KeyVault, &'static str> {
-    match (subject.without_azure(), &subject.parts.key_vault) {
+    match (subject.without_keys(), &subject.parts.key_vault) {
         (Some(why), _) => Err(why),
         (None, Some(vault)) => Ok(vault),
         (None, None) if subject.value("KEYVAULT_URL").is_some() => {

@@ -4,19 +4,19 @@ use std::time::SystemTime;
 
 /// Counter, time and workflow id of one start.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Identity {
+pub(crate) struct Identity {
     /// Which start of this process it is, from 1.
-    pub(super) counter: u64,
+    pub(crate) counter: u64,
     /// When it was first tried: RFC 3339, UTC, milliseconds.
-    pub(super) timestamp: String,
+    pub(crate) timestamp: String,
     /// `<type>-<counter>-<timestamp>`, the time written as `20261121T104200123Z`.
     ///
     /// Milliseconds keep several processes apart that were started in the same second.
-    pub(super) workflow_id: String,
+    pub(crate) workflow_id: String,
 }
 
 impl Identity {
-    pub(super) fn new(workflow_type: &str, counter: u64, now: SystemTime) -> Self {
+    pub(crate) fn new(workflow_type: &str, counter: u64, now: SystemTime) -> Self {
         let timestamp = humantime::format_rfc3339_millis(now).to_string();
         let compact = timestamp.replace(['-', ':', '.'], "");
         Self {

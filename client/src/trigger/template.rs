@@ -39,7 +39,7 @@ impl InputTemplate {
         Ok(Self(arguments))
     }
 
-    pub(super) fn render(&self, identity: &Identity) -> Vec<Value> {
+    pub(crate) fn render(&self, identity: &Identity) -> Vec<Value> {
         self.0.iter().map(|value| fill(value, identity)).collect()
     }
 }

@@ -24,6 +24,14 @@ async fn without_auth_only_this_machine_may_ask() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn it_leaves_no_core_dump() -> anyhow::Result<()> {
+    let service = Service::alone().await?;
+
+    assert_eq!(service.process.core_limit()?, "0 0");
+    Ok(())
+}
+
+#[tokio::test]
 async fn without_temporal_it_ends_as_a_worker_does() -> anyhow::Result<()> {
     let mut world = World::new().await;
     let nobody = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;

@@ -1,5 +1,6 @@
 //! `sealane doctor` in a pod that lacks nothing, and in many that lack one thing.
 
+mod api_key;
 mod identity;
 mod settings;
 mod temporal;
@@ -20,7 +21,7 @@ use serde_json::Value;
 use crate::terminal::{Finished, Terminal};
 
 /// In the order in which they are shown.
-const CHECKS: [&str; 15] = [
+const CHECKS: [&str; 16] = [
     "settings",
     "token-file",
     "token-exchange",
@@ -29,6 +30,7 @@ const CHECKS: [&str; 15] = [
     "vault-get",
     "keys",
     "data-keys",
+    "api-key",
     "temporal-tcp",
     "temporal-tls",
     "temporal-auth",
@@ -37,6 +39,9 @@ const CHECKS: [&str; 15] = [
     "pollers-activity",
     "clock",
 ];
+
+/// The secret that holds the API key, where there is one.
+const API_KEY: &str = "temporal-api-key";
 
 /// A pod with everything a worker needs, but no worker.
 struct Pod {
@@ -77,6 +82,13 @@ impl Pod {
     fn with(mut self, name: &str, value: &str) -> Self {
         self.terminal = self.terminal.with(name, value);
         self
+    }
+
+    /// Adds a secret that holds the API key, which the dev server does not look at.
+    fn with_api_key(self, key: &str) -> Self {
+        self.azure.add_version(API_KEY, key);
+        self.with("KEYVAULT_API_KEY_SECRET_NAME", API_KEY)
+            .with("TEMPORAL_TLS", "false")
     }
 
     fn without(mut self, name: &str) -> Self {
@@ -157,7 +169,7 @@ impl Report {
     fn fails(&self, code: i32, failed: &[&str], skipped: &[&str]) -> &Self {
         let finished = &self.finished;
         assert_eq!(self.all("fail"), failed, "{finished}");
-        let usually = ["data-keys", "temporal-tls"];
+        let usually = ["data-keys", "api-key", "temporal-tls"];
         let mut unusual = self.all("skipped");
         unusual.retain(|check| !usually.contains(check) || skipped.contains(check));
         assert_eq!(unusual, skipped, "{finished}");
@@ -188,13 +200,16 @@ async fn where_nothing_is_missing_everything_passes() -> anyhow::Result<()> {
     let pod = Pod::new().await?;
     pod.azure.add_key("payload-kek");
     let kek = "https://unit.vault.azure.net/keys/payload-kek";
-    let pod = pod.with("KEYVAULT_KEY_URI", kek);
+    let pod = pod
+        .with("KEYVAULT_KEY_URI", kek)
+        .with_api_key("eyJ-api-key-5f0c1d2b9a");
     let _worker = TestWorker::of_flows(pod.world.settings());
 
     let polled = |finished: &Finished| !finished.stdout.contains("nobody polls");
     let finished = pod.terminal.until("doctor -o json", polled).await;
 
     pod.keeps_its_secrets(&finished);
+    assert!(!finished.to_string().contains("eyJ-api-key"), "{finished}");
     let report = Report::of(finished.succeeds());
     let checks: Vec<_> = report
         .findings
@@ -234,6 +249,16 @@ async fn where_nothing_is_missing_everything_passes() -> anyhow::Result<()> {
         .says(
             "data-keys",
             &["unit.vault.azure.net/keys/payload-kek wraps and unwraps"],
+            &[],
+        )
+        .says(
+            "api-key",
+            &["temporal-api-key", "unit.vault.azure.net"],
+            &[],
+        )
+        .says(
+            "temporal-auth",
+            &["the key in KEYVAULT_API_KEY_SECRET_NAME"],
             &[],
         )
         .says(

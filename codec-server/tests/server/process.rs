@@ -25,6 +25,7 @@ async fn it_serves_probes_and_payloads_and_ends_when_asked() -> anyhow::Result<(
     let opened = server.ask("/decode", None, &sealed).await?;
 
     assert_eq!(data(&opened.json()), "\"canary-4711\"");
+    assert_eq!(server.process.core_limit()?, "0 0");
     for path in ["/livez", "/readyz"] {
         assert_eq!(server.get(path).await?.status, 200, "{path}");
     }

@@ -94,22 +94,8 @@ impl VaultSecret {
     /// [`VaultKeyError::Azure`] if the vault does not give it, with [`Cause::SecretDisabled`] if
     /// somebody has just disabled the version. [`VaultKeyError::Value`] if the value is no key.
     pub async fn key(&self, version: &Version) -> Result<Key, VaultKeyError> {
-        let Inner {
-            azure,
-            client,
-            name,
-            ..
-        } = &*self.0;
         let version = &version.version;
-        let doing = format!("get version {version} of {self}");
-        let options = SecretClientGetSecretOptions {
-            secret_version: Some(version.clone()),
-            ..SecretClientGetSecretOptions::default()
-        };
-        let get = async { client.get_secret(name, Some(options)).await?.into_model() };
-        let operation = Operation::new(doing, Role::SecretsUser);
-        let secret = azure.call(&operation, get).await?;
-        let value = Zeroizing::new(secret.value.unwrap_or_default());
+        let value = self.value(version).await?;
         Key::from_base64(&value).map_err(|reason| {
             let (version, place) = (version.clone(), self.to_string());
             BadValue {
@@ -119,6 +105,25 @@ impl VaultSecret {
             }
             .into()
         })
+    }
+
+    /// The value of `version`, whatever it is.
+    pub(super) async fn value(&self, version: &str) -> Result<Zeroizing<String>, AzureError> {
+        let Inner {
+            azure,
+            client,
+            name,
+            ..
+        } = &*self.0;
+        let doing = format!("get version {version} of {self}");
+        let options = SecretClientGetSecretOptions {
+            secret_version: Some(version.to_owned()),
+            ..SecretClientGetSecretOptions::default()
+        };
+        let get = async { client.get_secret(name, Some(options)).await?.into_model() };
+        let operation = Operation::new(doing, Role::SecretsUser);
+        let secret = azure.call(&operation, get).await?;
+        Ok(Zeroizing::new(secret.value.unwrap_or_default()))
     }
 
     /// Makes `key` a new version, which is called `id` if that is given and starts its delay at

@@ -189,29 +189,39 @@ fn patience(failure: &LoadError, limit: Duration) -> Duration {
 
 /// Looks that failed since the last one that did not.
 #[derive(Default)]
-struct Outage {
+pub(super) struct Outage {
     failures: u32,
     told: BTreeSet<&'static str>,
 }
 
 impl Outage {
-    fn wait(&self, refresh: Duration, random: f64) -> Duration {
+    pub(super) fn wait(&self, refresh: Duration, random: f64) -> Duration {
         match self.failures {
             0 => pace::after_success(refresh, random),
             failures => pace::after_failure(failures, refresh, random),
         }
     }
 
+    /// Counts a look that did not fail, and returns whether an outage ended with it.
+    pub(super) fn end(&mut self) -> bool {
+        std::mem::take(self).failures > 0
+    }
+
+    /// Counts a look that failed, and returns whether it is the first of its kind.
+    pub(super) fn fail(&mut self, reason: &'static str) -> bool {
+        self.failures = self.failures.saturating_add(1);
+        self.told.insert(reason)
+    }
+
     /// Logs each kind of failure once, and that it is over.
     fn note(&mut self, place: &str, failure: Option<&LoadError>) {
         let Some(failure) = failure else {
-            if std::mem::take(self).failures > 0 {
+            if self.end() {
                 info!(key.source = place, "keys are refreshed again");
             }
             return;
         };
-        self.failures = self.failures.saturating_add(1);
-        if self.told.insert(failure.reason()) {
+        if self.fail(failure.reason()) {
             warn!(
                 key.source = place,
                 reason = failure.reason(),

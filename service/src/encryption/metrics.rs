@@ -28,7 +28,7 @@ impl Keys {
 }
 
 /// Name and help of a metric.
-type Metric = (&'static str, &'static str);
+pub(crate) type Metric = (&'static str, &'static str);
 
 const UNKNOWN: Metric = (
     "sealane_key_unknown_total",
@@ -95,11 +95,11 @@ const CACHE_MISSES: Metric = (
 const CACHED: Metric = ("sealane_data_key_cache_entries", "Data keys in the cache");
 
 /// The values of the labels, and what was measured.
-type Sample<T> = (Vec<String>, T);
+pub(crate) type Sample<T> = (Vec<String>, T);
 
 /// A registry that lives for one scrape: what it shows is read from the keys, not counted again.
 #[derive(Default)]
-struct Page(Registry);
+pub(crate) struct Page(Registry);
 
 impl Page {
     fn ring(&self, ring: &KeyRing, limit: u64) {
@@ -147,7 +147,7 @@ impl Page {
         self.gauge(CACHED, &[], [([].into(), cached)]);
     }
 
-    fn count(
+    pub(crate) fn count(
         &self,
         (name, help): Metric,
         labels: &[&str],
@@ -161,7 +161,7 @@ impl Page {
         self.register(metric);
     }
 
-    fn gauge(
+    pub(crate) fn gauge(
         &self,
         (name, help): Metric,
         labels: &[&str],
@@ -180,7 +180,7 @@ impl Page {
         registered.expect("each metric of this file has a name of its own");
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let encoded = TextEncoder::new().encode_to_string(&self.0.gather());
         encoded.unwrap_or_else(|error| {
             tracing::warn!(error = %error, "key metrics cannot be encoded and are left out");
@@ -195,7 +195,7 @@ fn per_key<T>(ring: &KeyRing, value: impl Fn(&KeyId, &Key) -> T) -> Vec<Sample<T
         .collect()
 }
 
-fn labelled<'a>(
+pub(crate) fn labelled<'a>(
     counts: impl IntoIterator<Item = (&'a &'static str, &'a u64)>,
 ) -> impl Iterator<Item = Sample<u64>> {
     let counts = counts.into_iter();
@@ -215,7 +215,7 @@ fn exact(count: u64) -> f64 {
     count as f64
 }
 
-fn seconds(at: SystemTime) -> f64 {
+pub(crate) fn seconds(at: SystemTime) -> f64 {
     let since = at.duration_since(UNIX_EPOCH);
     since.unwrap_or(Duration::ZERO).as_secs_f64()
 }

@@ -168,12 +168,17 @@ pub static DEFINITIONS: &[Definition] = &[
     Definition::new(
         "KEYVAULT_URL",
         "the https URL of a vault, such as https://my-vault.vault.azure.net",
-        "Key Vault that holds the keys, instead of SEALANE_KEY_FILE",
+        "Key Vault that holds the keys, instead of SEALANE_KEY_FILE, or the API key",
     ),
     Definition::new(
         "KEYVAULT_SECRET_NAME",
         "the name of a secret: 1 to 127 letters, digits and dashes",
         "Secret whose versions are the keys",
+    ),
+    Definition::new(
+        "KEYVAULT_API_KEY_SECRET_NAME",
+        "the name of a secret: 1 to 127 letters, digits and dashes",
+        "Secret in KEYVAULT_URL with the API key, instead of TEMPORAL_API_KEY; turns TLS on",
     ),
     Definition::new(
         "KEYVAULT_KEY_URI",

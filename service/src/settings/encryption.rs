@@ -89,7 +89,7 @@ pub(super) fn read(values: &mut Values) -> Result<Encryption, Noted> {
         "off" => Some(EncryptionMode::Off),
         _ => None,
     });
-    let exclusive = values.exclude("SEALANE_KEY_FILE", "KEYVAULT_URL");
+    let exclusive = values.exclude("SEALANE_KEY_FILE", vault_of_keys(values));
     let key_file = values.optional_or("SEALANE_KEY_FILE", |text| key_file(Path::new(text)));
     let key_vault = key_vault::key_vault(values);
     let envelope = key_vault::envelope(values);
@@ -97,7 +97,7 @@ pub(super) fn read(values: &mut Values) -> Result<Encryption, Noted> {
         .as_ref()
         .is_ok_and(|mode| *mode == EncryptionMode::Required);
     let needed = source_if_required(values, wanted);
-    let in_azure = values.is_set("KEYVAULT_URL") || values.is_set("KEYVAULT_KEY_URI");
+    let in_azure = values.is_set(vault_of_keys(values)) || values.is_set("KEYVAULT_KEY_URI");
     let azure = key_vault::azure(values, wanted && in_azure);
     let seal_limit = values.parse("SEALANE_KEY_SEAL_LIMIT", key_vault::seals);
     let exhausted = values.parse("SEALANE_KEY_EXHAUSTED", |text| match text {
@@ -148,11 +148,21 @@ fn key_file(path: &Path) -> Result<PathBuf, String> {
     }
 }
 
+/// The setting that makes the vault the source of keys: its address, unless that is there for the
+/// API key.
+fn vault_of_keys(values: &Values) -> &'static str {
+    if values.is_set(key_vault::API_KEY) {
+        "KEYVAULT_SECRET_NAME"
+    } else {
+        "KEYVAULT_URL"
+    }
+}
+
 /// Something must hold keys: a file, a vault, or data keys alone.
 fn source_if_required(values: &mut Values, required: bool) -> Result<(), Noted> {
     let data_keys = values.get("SEALANE_KEY_MODE");
     let data_keys = data_keys.is_some_and(|(mode, _)| mode == "envelope");
-    let vault = values.is_set("KEYVAULT_URL") || values.is_set("KEYVAULT_SECRET_NAME");
+    let vault = values.is_set(vault_of_keys(values)) || values.is_set("KEYVAULT_SECRET_NAME");
     if required && !data_keys && !vault && !values.is_set("SEALANE_KEY_FILE") {
         return Err(values.miss(
             "SEALANE_KEY_FILE",

@@ -27,6 +27,19 @@ pub struct KeyVault {
     pub stale_after: Duration,
 }
 
+/// A secret whose newest version is the API key of the Temporal service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKeySecret {
+    /// The vault.
+    pub url: Url,
+    /// Name of the secret.
+    pub secret: String,
+    /// How often its versions are listed, at least.
+    pub refresh: Duration,
+    /// As whom.
+    pub azure: Azure,
+}
+
 /// RSA keys in Key Vault that wrap data keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Envelope {
@@ -74,6 +87,9 @@ pub enum AzureIdentity {
     Developer,
 }
 
+/// Its value is the name of a secret in the vault, not the key.
+pub(super) const API_KEY: &str = "KEYVAULT_API_KEY_SECRET_NAME";
+
 const REFRESH: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(1));
 const DELAY: (Duration, Duration) = (Duration::from_secs(2), Duration::from_hours(24 * 7));
 const STALE: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(24 * 30));
@@ -90,10 +106,15 @@ const NOT_INJECTED: &str = "as the workload identity webhook sets it: is the pod
 
 /// Reads the secret that holds the keys, if one is configured.
 pub(super) fn key_vault(values: &mut Values) -> Result<Option<KeyVault>, Noted> {
-    let paired = values.pair("KEYVAULT_URL", "KEYVAULT_SECRET_NAME");
+    let paired = if values.is_set(API_KEY) && !values.is_set("KEYVAULT_SECRET_NAME") {
+        // The vault holds something else.
+        Ok(())
+    } else {
+        values.pair("KEYVAULT_URL", "KEYVAULT_SECRET_NAME")
+    };
     let url = values.optional("KEYVAULT_URL", vault_url);
     let secret = values.optional("KEYVAULT_SECRET_NAME", object_name);
-    let refresh = values.parse("SEALANE_KEY_REFRESH", |text| duration(text, REFRESH));
+    let refresh = refresh(values);
     let activation_delay =
         values.parse("SEALANE_KEY_ACTIVATION_DELAY", |text| duration(text, DELAY));
     let stale_after = values.parse("SEALANE_KEY_STALE_AFTER", |text| duration(text, STALE));
@@ -117,6 +138,36 @@ pub(super) fn key_vault(values: &mut Values) -> Result<Option<KeyVault>, Noted> 
         refresh,
         activation_delay,
         stale_after,
+    }))
+}
+
+fn refresh(values: &mut Values) -> Result<Duration, Noted> {
+    values.parse("SEALANE_KEY_REFRESH", |text| duration(text, REFRESH))
+}
+
+/// Reads the secret that holds the API key, if one is configured.
+pub(super) fn api_key(values: &mut Values) -> Result<Option<ApiKeySecret>, Noted> {
+    let Some(secret) = values.optional(API_KEY, object_name)? else {
+        return Ok(None);
+    };
+    let url = values.optional("KEYVAULT_URL", vault_url);
+    let refresh = refresh(values);
+    let azure = azure(values, true);
+    let url = match url? {
+        Some(url) => url,
+        // One line is enough.
+        None if values.is_set("KEYVAULT_SECRET_NAME") => return Err(Noted),
+        None => {
+            let domain = definition("KEYVAULT_URL").domain;
+            return Err(values.miss("KEYVAULT_URL", format!("{domain} because {API_KEY} is set")));
+        }
+    };
+    let refresh = refresh?;
+    Ok(azure?.map(|azure| ApiKeySecret {
+        url,
+        secret,
+        refresh,
+        azure,
     }))
 }
 

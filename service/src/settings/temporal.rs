@@ -10,6 +10,7 @@ use url::Url;
 
 use super::{
     definitions::definition,
+    key_vault::{self, ApiKeySecret},
     secret::Secret,
     tls::{self, Tls},
     values::{Noted, Values},
@@ -43,6 +44,8 @@ pub enum ApiKey {
     Value(Secret),
     /// A file that holds the key, and may be replaced while the process runs.
     File(PathBuf),
+    /// A secret that holds the key, and may get new versions while the process runs.
+    KeyVault(Box<ApiKeySecret>),
 }
 
 /// The Worker Deployment version that a worker runs.
@@ -128,13 +131,22 @@ pub(super) fn name(text: &str, longest: usize) -> Option<String> {
 }
 
 fn api_key(values: &mut Values) -> Result<ApiKey, Noted> {
-    let exclusive = values.exclude("TEMPORAL_API_KEY", "TEMPORAL_API_KEY_FILE");
+    let sources = ["TEMPORAL_API_KEY", "TEMPORAL_API_KEY_FILE"];
+    let exclusive = [
+        values.exclude(sources[0], sources[1]),
+        values.exclude(sources[0], key_vault::API_KEY),
+        values.exclude(sources[1], key_vault::API_KEY),
+    ];
     let value = values.optional("TEMPORAL_API_KEY", |text| {
         is_visible(text).then(|| ApiKey::Value(Secret::new(text)))
     });
     let file = values.optional_or("TEMPORAL_API_KEY_FILE", |text| key_file(Path::new(text)));
-    exclusive?;
-    Ok(value?.or(file?).unwrap_or(ApiKey::None))
+    let vault = key_vault::api_key(values);
+    for exclusive in exclusive {
+        exclusive?;
+    }
+    let vault = vault?.map(|secret| ApiKey::KeyVault(Box::new(secret)));
+    Ok(value?.or(file?).or(vault).unwrap_or(ApiKey::None))
 }
 
 fn is_visible(text: &str) -> bool {

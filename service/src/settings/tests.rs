@@ -9,6 +9,7 @@ use super::{
     Pollers, Settings, SettingsError, Source, TokenHeader, report,
 };
 
+mod api_key_secret;
 mod auth;
 mod connection;
 mod domains;

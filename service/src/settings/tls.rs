@@ -4,6 +4,7 @@ use std::fs;
 
 use super::{
     definitions::definition,
+    key_vault,
     secret::Secret,
     temporal::Scheme,
     values::{Noted, Values},
@@ -39,9 +40,10 @@ fn parse_bool(text: &str) -> Option<bool> {
 }
 
 /// Settings that make no sense without TLS, so that each of them turns it on.
-const IMPLY_TLS: [&str; 8] = [
+const IMPLY_TLS: [&str; 9] = [
     "TEMPORAL_API_KEY",
     "TEMPORAL_API_KEY_FILE",
+    key_vault::API_KEY,
     "TEMPORAL_TLS_CLIENT_CERT_PATH",
     "TEMPORAL_TLS_CLIENT_CERT_DATA",
     "TEMPORAL_TLS_SERVER_CA_CERT_PATH",

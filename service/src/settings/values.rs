@@ -165,9 +165,12 @@ impl Values {
         ))
     }
 
-    /// Notes any other problem.
+    /// Notes any other problem, once: two pieces of the settings may share a value.
     pub(super) fn note(&mut self, problem: Problem) -> Noted {
-        self.problems.push(problem);
+        let text = problem.to_string();
+        if !self.problems.iter().any(|known| known.to_string() == text) {
+            self.problems.push(problem);
+        }
         Noted
     }
 

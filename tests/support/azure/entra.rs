@@ -9,11 +9,11 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::{
-    AUTHORITY_HOST, CLIENT_ID, RESOURCE, TENANT_ID,
+    AUTHORITY_HOST, RESOURCE, TENANT_ID,
     assertion::{AUDIENCE, Assertion, ISSUER, SUBJECT},
     random,
     reply::Reply,
-    state::State,
+    state::{Issued, State},
 };
 
 /// The only kind of assertion there is, RFC 7523 section 2.2.
@@ -46,15 +46,18 @@ pub(super) fn assertion_id(form: &Form) -> Option<String> {
 /// Answers a token request.
 pub(super) fn token(state: &mut State, tenant: &str, form: &Form) -> Reply {
     let now = state.now();
-    if let Err((code, words)) = check(tenant, form, now) {
-        return refusal(code, &words, now);
-    }
+    let client_id = match check(state, tenant, form, now) {
+        Ok(client_id) => client_id,
+        Err((code, words)) => return refusal(code, &words, now),
+    };
     let token = format!(
         "fake.{}",
         BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<96>())
     );
     let lifetime = state.token_lifetime;
-    state.tokens.insert(token.clone(), now + lifetime);
+    let expires = now + lifetime;
+    let issued = Issued { expires, client_id };
+    state.tokens.insert(token.clone(), issued);
     Reply::json(
         200,
         &json!({
@@ -66,7 +69,8 @@ pub(super) fn token(state: &mut State, tenant: &str, form: &Form) -> Reply {
     )
 }
 
-fn check(tenant: &str, form: &Form, now: SystemTime) -> Result<(), Refusal> {
+/// Returns the client id of the identity that the form is for.
+fn check(state: &State, tenant: &str, form: &Form, now: SystemTime) -> Result<String, Refusal> {
     let field = |name: &str| form.get(name).map_or("", String::as_str);
     if tenant != TENANT_ID {
         let advice = "Check to make sure you have the correct tenant ID.";
@@ -82,10 +86,10 @@ fn check(tenant: &str, form: &Form, now: SystemTime) -> Result<(), Refusal> {
         }
     }
     let (client, scope) = (field("client_id"), field("scope"));
-    if client != CLIENT_ID {
+    let Some(subject) = state.subject(client) else {
         let words = format!("Application with identifier '{client}' was not found");
         return refuse(700_016, format!("{words} in the directory 'Sealane'."));
-    }
+    };
     // MSAL for Go adds the scopes of OpenID Connect behind the one it wants.
     let resource = scope.split(' ').next().unwrap_or_default();
     if resource != format!("{RESOURCE}/.default") {
@@ -93,13 +97,14 @@ fn check(tenant: &str, form: &Form, now: SystemTime) -> Result<(), Refusal> {
         return refuse(500_011, format!("{words} in the tenant named Sealane."));
     }
     match Assertion::read(field("client_assertion")) {
-        Some(assertion) => trusts(&assertion, now),
-        None => refuse(50027, "JWT token is invalid or malformed.".to_owned()),
+        Some(assertion) => trusts(subject, &assertion, now)?,
+        None => return refuse(50027, "JWT token is invalid or malformed.".to_owned()),
     }
+    Ok(client.to_owned())
 }
 
 /// Whether the identity trusts the token's issuer, and this subject of it.
-fn trusts(assertion: &Assertion, now: SystemTime) -> Result<(), Refusal> {
+fn trusts(trusted: &str, assertion: &Assertion, now: SystemTime) -> Result<(), Refusal> {
     let unmatched = |code: u32, claim: &str, value: &str| {
         refuse(code, format!("{UNMATCHED} {claim} '{value}'. {DOCUMENTED}"))
     };
@@ -107,8 +112,8 @@ fn trusts(assertion: &Assertion, now: SystemTime) -> Result<(), Refusal> {
     if assertion.issuer != ISSUER {
         return unmatched(700_211, "issuer", &assertion.issuer);
     }
-    if subject != SUBJECT {
-        let case_only = subject.eq_ignore_ascii_case(SUBJECT);
+    if subject != trusted {
+        let case_only = subject.eq_ignore_ascii_case(trusted);
         let code = if case_only { 7_002_138 } else { 700_213 };
         return unmatched(code, "subject", subject);
     }
@@ -121,7 +126,7 @@ fn trusts(assertion: &Assertion, now: SystemTime) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn refuse(code: u32, words: String) -> Result<(), Refusal> {
+fn refuse<T>(code: u32, words: String) -> Result<T, Refusal> {
     Err((code, words))
 }
 
@@ -203,8 +208,9 @@ pub(super) fn discovery(segments: &[&str]) -> Reply {
     Reply::json(200, &body)
 }
 
-/// Whether `token` was issued, and not too long ago.
-pub(super) fn is_valid(state: &State, token: &str) -> bool {
-    let expires = state.tokens.get(token);
-    expires.is_some_and(|expires| *expires + CLOCK_SKEW > state.now())
+/// Returns the identity to which `token` was issued, if it was, and not too long ago.
+pub(super) fn identity<'a>(state: &'a State, token: &str) -> Option<&'a str> {
+    let issued = state.tokens.get(token)?;
+    let is_valid = issued.expires + CLOCK_SKEW > state.now();
+    is_valid.then_some(issued.client_id.as_str())
 }

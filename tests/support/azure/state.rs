@@ -9,7 +9,7 @@ use std::{
 use tokio::sync::watch;
 
 use super::{
-    Endpoint, Fault, Outage, Role, Side,
+    Endpoint, Fault, Outage, Role, Side, Tenant,
     keys::KeyVersion,
     record::{Record, Recorded},
     version::SecretVersion,
@@ -37,13 +37,22 @@ pub(super) struct State {
     /// Versions in the order in which they came.
     pub(super) keys: BTreeMap<String, Vec<KeyVersion>>,
     pub(super) roles: BTreeSet<Role>,
-    /// Tokens that were issued, and when they expire.
-    pub(super) tokens: BTreeMap<String, SystemTime>,
+    /// Identities beside the worker's, whose roles these are.
+    pub(super) tenants: Vec<Tenant>,
+    /// Tokens that were issued.
+    pub(super) tokens: BTreeMap<String, Issued>,
     pub(super) token_lifetime: Duration,
     pub(super) page: usize,
     pub(super) faults: Vec<Fault>,
     /// How far the fake's clock is ahead of ours.
     pub(super) ahead: Duration,
+}
+
+/// A token that was issued.
+pub(super) struct Issued {
+    pub(super) expires: SystemTime,
+    /// To which identity.
+    pub(super) client_id: String,
 }
 
 impl Shared {
@@ -54,6 +63,7 @@ impl Shared {
                 deleted: BTreeSet::new(),
                 keys: BTreeMap::new(),
                 roles: BTreeSet::from([Role::SecretsUser, Role::CryptoServiceEncryptionUser]),
+                tenants: Vec::new(),
                 tokens: BTreeMap::new(),
                 token_lifetime: TOKEN_LIFETIME,
                 page: PAGE,

@@ -29,20 +29,17 @@ pub(super) fn answer(state: &mut State, asked: &Asked) -> Reply {
 }
 
 fn admit(state: &State, asked: &Asked) -> Result<(), Reply> {
-    let known = asked
-        .bearer
-        .as_deref()
-        .is_some_and(|token| entra::is_valid(state, token));
-    if !known {
+    let token = asked.bearer.as_deref();
+    let Some(identity) = token.and_then(|token| entra::identity(state, token)) else {
         return Err(refusal::challenged());
-    }
+    };
     let version = asked.query.get("api-version").map_or("", String::as_str);
     if version != PREVIEWED && !API_VERSIONS.contains(&version) {
         return Err(refusal::bad_parameter(
             "The specified version is not recognized. Consider using the latest supported version.",
         ));
     }
-    if !state.roles.iter().any(|role| role.allows(asked.endpoint)) {
+    if !state.allows(identity, asked) {
         return Err(refusal::forbidden_by_rbac(asked.endpoint));
     }
     Ok(())

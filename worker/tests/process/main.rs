@@ -1,7 +1,9 @@
 //! The worker as it is deployed: the real binary, signals, probes and exit codes, against a real Temporal server.
 
 mod bad_input;
+mod core_dumps;
 mod drain;
+mod idle;
 mod key_vault;
 mod metrics;
 mod support;

@@ -20,6 +20,11 @@ impl Yard {
         Ok(Self { shop, variables })
     }
 
+    /// What a process of this yard sees of the environment.
+    pub(crate) fn variables(&self) -> &BTreeMap<String, String> {
+        &self.variables
+    }
+
     /// Starts a worker and waits until it takes work.
     pub(crate) async fn start_worker(&self) -> anyhow::Result<Process> {
         let worker = start(&[], &self.variables)?;

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The condition of `/readyz` that says whether the last start succeeded.
-const CONDITION: &str = "last_start";
+pub(super) const CONDITION: &str = "last_start";
 
 /// Tells everybody who wants to know.
 pub(super) struct Report {

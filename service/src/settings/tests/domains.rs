@@ -43,6 +43,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
         ],
     ),
     ("KEYVAULT_SECRET_NAME", &["a/b", "a_b", "two words"]),
+    ("KEYVAULT_API_KEY_SECRET_NAME", &["a/b", "eyJ.not.a_name"]),
     (
         "KEYVAULT_KEY_URI",
         &[

@@ -13,7 +13,7 @@ use serde_json::Value;
 use temporalio_client::WorkflowStartOptions;
 use tokio::time::{MissedTickBehavior, interval};
 
-const WORKER: &str = env!("CARGO_BIN_EXE_sealane-worker");
+pub(super) const WORKER: &str = env!("CARGO_BIN_EXE_sealane-worker");
 
 /// Begins every name that is greeted. Found nowhere by chance, and in no log.
 pub(super) const NAME: &str = "Ada-51d7be60";
@@ -86,7 +86,8 @@ impl Scene {
         self.start(&sealane, arguments, &[])
     }
 
-    fn start(
+    /// Starts `program` with further settings.
+    pub(super) fn start(
         &self,
         program: &Path,
         arguments: &[&str],
@@ -146,6 +147,11 @@ impl Watched {
             url: format!("http://{address}"),
             http: reqwest::Client::builder().no_proxy().build()?,
         })
+    }
+
+    /// Waits until its log has a line with `text`.
+    pub(super) async fn says(&self, text: &str) -> anyhow::Result<String> {
+        self.process.says(text).await
     }
 
     /// Returns what `/metrics` shows.

@@ -1,0 +1,31 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # Variables are shared with the script that sources this.
+# Terraform's outputs, as they were after the last apply: .sealane/NAME/outputs.json and the array OUTPUTS.
+
+declare -A OUTPUTS=()
+OUTPUTS_FILE=''
+
+# read_outputs: fills OUTPUTS with every output that is text, number or truth; null is ''.
+read_outputs() {
+    local name value
+    OUTPUTS_FILE=$STATE_DIR/outputs.json
+    [[ -s $OUTPUTS_FILE ]] || fail outputs-missing ".sealane/$ENVIRONMENT/outputs.json does not exist" \
+        "run \`infra/scripts/deploy $ENVIRONMENT\` first"
+    ask 20 jq -r 'to_entries[] | select(.value.value | type | . != "object" and . != "array")
+        | [.key, (.value.value // "" | tostring)] | @tsv' "$OUTPUTS_FILE" ||
+        fail outputs-unreadable ".sealane/$ENVIRONMENT/outputs.json is not what \`terraform output -json\` prints" \
+            "remove it and run \`infra/scripts/deploy $ENVIRONMENT\`"
+    OUTPUTS=()
+    while IFS=$'\t' read -r name value; do
+        [[ -z $name ]] || OUTPUTS[$name]=$value
+    done <<<"$ANSWER"
+}
+
+# require_outputs NAME…: goes on only if all of them are there, so that ${OUTPUTS[NAME]} can be used.
+require_outputs() {
+    local name absent=()
+    for name in "$@"; do
+        [[ -n ${OUTPUTS[$name]:-} ]] || absent+=("$name")
+    done
+    ((${#absent[@]} == 0)) || fail output-missing "Terraform's outputs lack $(joined ', ' "${absent[@]}")" \
+        "bring infra/terraform up to date and run \`infra/scripts/deploy $ENVIRONMENT\`"
+}

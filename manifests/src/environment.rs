@@ -1,0 +1,92 @@
+//! What a container's environment will be, as far as the manifests tell.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{object::Object, scene::Scene, workload::Container, yaml::Yaml};
+
+/// What is known about one variable.
+#[derive(Clone, Debug)]
+pub(crate) struct Variable<'a> {
+    /// Its value; none if only the cluster knows it: a Secret's entry, or a field of the pod.
+    pub(crate) value: Option<String>,
+    /// The object that says so: the workload itself, or a `ConfigMap`.
+    pub(crate) set_by: &'a Object,
+}
+
+/// The variables of one container, by name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Environment<'a>(BTreeMap<String, Variable<'a>>);
+
+impl<'a> Environment<'a> {
+    /// Resolves the environment of `container`, in the order in which Kubernetes does: `env` wins over `envFrom`.
+    pub(crate) fn of(container: Container<'a>, scene: &Scene<'a>) -> Self {
+        let mut variables = BTreeMap::new();
+        for source in container.value.list("/envFrom") {
+            from_map(source, container, scene, &mut variables);
+        }
+        for entry in container.value.list("/env") {
+            if let Some(name) = entry.text("/name") {
+                variables.insert(name.to_owned(), one(entry, container, scene));
+            }
+        }
+        Self(variables)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Variable<'a>)> {
+        self.0
+            .iter()
+            .map(|(name, variable)| (name.as_str(), variable))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Variable<'a>> {
+        self.0.get(name)
+    }
+
+    /// Returns the value of `name`, if it is known and not empty.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name)?.value.as_deref().filter(|it| !it.is_empty())
+    }
+}
+
+fn from_map<'a>(
+    source: &Value,
+    container: Container<'a>,
+    scene: &Scene<'a>,
+    into: &mut BTreeMap<String, Variable<'a>>,
+) {
+    let prefix = source.text("/prefix").unwrap_or_default();
+    let name = source.text("/configMapRef/name");
+    let Some(map) =
+        name.and_then(|name| scene.find("ConfigMap", container.workload.namespace(), name))
+    else {
+        return;
+    };
+    for (key, value) in map.value().entries("/data") {
+        let value = value.as_str().map(ToOwned::to_owned);
+        into.insert(format!("{prefix}{key}"), Variable { value, set_by: map });
+    }
+}
+
+fn one<'a>(entry: &Value, container: Container<'a>, scene: &Scene<'a>) -> Variable<'a> {
+    let workload = container.workload.object;
+    if let Some(value) = entry.text("/value") {
+        return Variable {
+            value: Some(value.to_owned()),
+            set_by: workload,
+        };
+    }
+    let from = entry.at("/valueFrom/configMapKeyRef");
+    let map = from
+        .text("/name")
+        .and_then(|name| scene.find("ConfigMap", container.workload.namespace(), name));
+    let value = map.and_then(|map| map.value().entry("/data", from.text("/key")?));
+    Variable {
+        // Neither a value nor a source is an empty value.
+        value: value
+            .map(ToOwned::to_owned)
+            .or_else(|| (!entry.has("/valueFrom")).then(String::new)),
+        set_by: map.unwrap_or(workload),
+    }
+}

@@ -1,0 +1,5 @@
+//! `infra/scripts/reap`: what it deletes, and all that it leaves alone.
+
+mod decisions;
+mod refusals;
+mod subscription;
