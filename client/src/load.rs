@@ -28,6 +28,9 @@ use self::{
 };
 use crate::{trigger::InputTemplate, workflow::Workflows};
 
+/// How many of the warm-up are in flight at most: it is to wake everybody up, not to flood them.
+const WARM_UP_LANES: usize = 50;
+
 /// What to start, how much of it, how fast, and what has to come of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LoadOptions {
@@ -54,8 +57,9 @@ pub struct LoadOptions {
 
 /// Runs the load until its volume is reached or `stop` completes, and waits for what is in flight.
 ///
-/// Errors of single workflows are counted, not returned. What is in flight when `stop` completes is
-/// waited for no longer, and counted as unfinished; the workflows themselves go on.
+/// Errors of single workflows are counted, not returned. What is in flight when `stop` completes, or was
+/// due and found no room, is waited for no longer, and counted as unfinished; the workflows themselves go
+/// on. Stopped during the warm-up, the report is that of an empty load.
 pub async fn run(
     workflows: Workflows,
     options: LoadOptions,
@@ -64,23 +68,23 @@ pub async fn run(
 ) -> LoadReport {
     tokio::pin!(stop);
     let starts = Arc::new(Starts::new(workflows, &options, Arc::clone(&recorder)));
-    let concurrency = options.concurrency.get();
     let load = async {
         if options.warm_up > 0 {
-            let volume = Volume::Count(options.warm_up);
-            closed_loop(&starts, volume, concurrency).await;
+            let lanes = options.concurrency.get().min(WARM_UP_LANES);
+            closed_loop(&starts, Volume::Count(options.warm_up), lanes).await;
         }
         recorder.begin();
+        let concurrency = options.concurrency.get();
         match options.pace {
             Pace::Closed => closed_loop(&starts, options.volume, concurrency).await,
             Pace::Open { per_second } => {
-                open_loop(&starts, options.volume, per_second, concurrency).await;
+                open_loop(&starts, &recorder, options.volume, per_second, concurrency).await;
             }
         }
     };
     tokio::select! {
         () = load => {}
-        () = &mut stop => {}
+        () = &mut stop => recorder.stop(),
     }
     LoadReport::of(&options, &recorder)
 }

@@ -53,14 +53,18 @@ impl Idle {
     /// limit. Time in which its polls do not get through does not count: nobody knows what waits.
     async fn reached(&self) {
         let mut polls = self.polls.subscribe();
-        loop {
-            let remaining = self.remaining(&polls.borrow_and_update());
-            let Some(wait) = remaining else {
-                break;
-            };
+        let mut seen = polls.borrow_and_update().clone();
+        self.work.touch();
+        while let Some(wait) = self.remaining(&seen) {
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
-                _ = polls.changed() => self.work.touch(),
+                _ = polls.changed() => {}
+            }
+            // Both may be ready at once, so a change is looked for whichever was taken.
+            let now = polls.borrow_and_update().clone();
+            if now != seen {
+                self.work.touch();
+                seen = now;
             }
         }
         tracing::info!(idle.seconds = self.limit.as_secs(), "nothing to do");

@@ -13,7 +13,16 @@ pub(crate) fn description() -> String {
         });
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let commit = output("git", &["rev-parse", "--short=12", "HEAD"]);
+    let commit = output(
+        "git",
+        &[
+            "describe",
+            "--always",
+            "--dirty",
+            "--abbrev=12",
+            "--exclude=*",
+        ],
+    );
     let date = output("date", &["--utc", "+%Y-%m-%d"]);
     format!(
         "{date}, commit {commit}, {model}, {cores} cores, Linux {}",

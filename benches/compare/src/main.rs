@@ -48,6 +48,7 @@ struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    peers::build_ours()?;
     let contenders = contender::all(&arguments.only)?;
     let cli = sealane_dev::temporal_cli::TemporalCli::find(&peers::place("dev")?, |text| {
         eprintln!("{text}");
@@ -55,7 +56,9 @@ async fn main() -> anyhow::Result<()> {
     .await?;
     let mut rounds = Vec::new();
     for number in 1..=arguments.rounds {
-        for contender in &contenders {
+        // Who comes first differs from round to round, in case the machine slows down meanwhile.
+        let first = (number as usize - 1) % contenders.len();
+        for contender in contenders.iter().cycle().skip(first).take(contenders.len()) {
             let round = round::run(&cli, contender, &arguments, number).await?;
             eprintln!("round {number}: {}", table::line(&round));
             rounds.push(round);
@@ -75,5 +78,9 @@ fn print(arguments: &Arguments, contenders: &[Contender], rounds: &[Round]) {
         "{} workflows in each of {} rounds after {} to warm up, {} in flight; medians.\n",
         arguments.count, arguments.rounds, arguments.warm_up, arguments.concurrency
     );
-    println!("{}", table::of(contenders, rounds));
+    println!("{}\n", table::of(contenders, rounds));
+    println!(
+        "Each SDK runs with its own defaults; ours polls with autoscaling, which is Sealane's. Server, load and worker\n\
+         share the machine, so throughput and latency are those of all three; processor time and memory are the worker's."
+    );
 }

@@ -9,7 +9,29 @@ use std::{
 use anyhow::{Context, ensure};
 use tokio::process::Command;
 
-/// Returns our worker, built as this program is.
+/// Builds our programs as they are now, optimised, beside this one.
+///
+/// # Errors
+///
+/// If they do not build.
+pub(crate) fn build_ours() -> anyhow::Result<()> {
+    let programs = std::env::current_exe()?;
+    let target = programs.parent().and_then(Path::parent);
+    let mut build = Build::new("cargo");
+    build
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            "sealane-worker",
+        ])
+        .args(["--package", "sealane-client", "--bins", "--target-dir"])
+        .arg(target.context("no target folder")?);
+    succeeds(build)
+}
+
+/// Returns our worker.
 ///
 /// # Errors
 ///
@@ -27,7 +49,7 @@ pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
     ensure!(
         path.is_file(),
-        "{name} is not built; run cargo build --release -p sealane-worker -p sealane-client first"
+        "{name} is not beside this program; run it as cargo run --release -p sealane-compare"
     );
     Ok(path)
 }
@@ -40,7 +62,7 @@ pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
 pub(crate) fn python() -> anyhow::Result<Command> {
     let packages = place("python")?;
     let requirements = sources("python").join("requirements.txt");
-    once(&packages, || {
+    once(&packages, &requirements, || {
         let mut install = Build::new("python3");
         install
             .args(["-m", "pip", "install", "--quiet", "--target"])
@@ -69,7 +91,7 @@ pub(crate) fn typescript() -> anyhow::Result<Command> {
         let file = file?;
         fs::copy(file.path(), folder.join(file.file_name()))?;
     }
-    once(&folder, || {
+    once(&folder, &folder.join("package.json"), || {
         let mut install = Build::new("npm");
         install
             .args(["install", "--silent", "--no-audit", "--no-fund"])
@@ -121,14 +143,19 @@ fn sources(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// Does `work` unless it was done for what the sources of `folder` are now.
-fn once(folder: &Path, work: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let done = folder.join(concat!(".done-", env!("CARGO_PKG_VERSION")));
-    if !done.exists() {
-        work()?;
-        fs::write(done, "")?;
+/// Does `work` unless it was done in `folder` for what `pins` says now.
+fn once(
+    folder: &Path,
+    pins: &Path,
+    work: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let done = folder.join(".installed");
+    let wanted = fs::read_to_string(pins)?;
+    if fs::read_to_string(&done).is_ok_and(|found| found == wanted) {
+        return Ok(());
     }
-    Ok(())
+    work()?;
+    Ok(fs::write(done, wanted)?)
 }
 
 fn succeeds(mut command: Build) -> anyhow::Result<()> {

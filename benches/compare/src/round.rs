@@ -112,8 +112,7 @@ fn start(
 ) -> anyhow::Result<Child> {
     let log = std::fs::File::create(folder.join("worker.log"))?;
     let mut command = contender.command()?;
-    command
-        .envs(variables)
+    only(&mut command, variables)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
@@ -138,8 +137,8 @@ async fn load(
         ])
         .args(["--count", &count.to_string()])
         .args(["--concurrency", &concurrency.to_string()])
-        .envs(variables)
         .stderr(Stdio::inherit());
+    only(&mut command, variables);
     let output = command.output().await?;
     ensure!(
         output.status.success(),
@@ -147,6 +146,20 @@ async fn load(
         String::from_utf8_lossy(&output.stdout)
     );
     Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// Leaves of the environment what programs are found by, so that no setting of this shell tunes anybody.
+fn only<'a>(
+    command: &'a mut Command,
+    variables: &BTreeMap<&'static str, String>,
+) -> &'a mut Command {
+    let own: Vec<_> = command
+        .as_std()
+        .get_envs()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
+    let kept = ["PATH", "HOME"].map(|name| (name, std::env::var_os(name).unwrap_or_default()));
+    command.env_clear().envs(kept).envs(own).envs(variables)
 }
 
 async fn stop(mut worker: Child) -> anyhow::Result<()> {

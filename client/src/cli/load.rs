@@ -19,6 +19,9 @@ use crate::{
 /// What stands in an input for `--payload-size` bytes of padding.
 const PADDING: &str = "{{padding}}";
 
+/// Each workflow in flight is a task with a request of its own; more would measure this process.
+const MOST_IN_FLIGHT: NonZeroUsize = NonZeroUsize::new(100_000).unwrap();
+
 #[derive(Debug, Args)]
 #[command(
     after_help = AFTER_HELP,
@@ -34,8 +37,8 @@ pub(super) struct LoadCommand {
     /// Start workflows for this long, such as 60s
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     duration: Option<Duration>,
-    /// How many may be in flight at once. Default: 50; with --rate, 10000
-    #[arg(long)]
+    /// How many may be in flight at once, up to 100000. Default: 50; with --rate, 10000
+    #[arg(long, value_parser = concurrency)]
     concurrency: Option<NonZeroUsize>,
     /// Start this many per second, whether or not earlier ones have ended; time then counts from
     /// when a workflow was due
@@ -155,6 +158,12 @@ impl LoadCommand {
     /// Returns what each workflow is given, and what has to come of it.
     fn template(&self) -> Result<(InputTemplate, Expected), CliError> {
         let (input, expected) = self.documents()?;
+        if self.payload_size > 0 && !input.iter().any(has_padding) {
+            return Err(CliError::usage(format!(
+                "--payload-size is {}, but no text of the input has {PADDING}, which stands for it",
+                self.payload_size
+            )));
+        }
         let padded = |it| padded(it, self.payload_size);
         let input = InputTemplate::new(input.into_iter().map(padded).collect())
             .map_err(|error| CliError::usage(error.to_string()))?;
@@ -234,6 +243,15 @@ fn padded(value: Value, size: usize) -> Value {
     }
 }
 
+fn has_padding(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains(PADDING),
+        Value::Array(values) => values.iter().any(has_padding),
+        Value::Object(fields) => fields.values().any(has_padding),
+        _ => false,
+    }
+}
+
 /// The report for people.
 fn text(report: &LoadReport) -> String {
     let latency = |name: &str, it: &load::Latency| {
@@ -243,10 +261,11 @@ fn text(report: &LoadReport) -> String {
         )
     };
     let counts = format!(
-        "workflows   {} started, {} right, {} wrong, {} unfinished",
+        "workflows   {} due, {} started, {} right, {} wrong, {} unfinished",
+        report.due,
         report.started,
         report.completed,
-        report.started - report.completed - report.unfinished,
+        report.due - report.completed - report.unfinished,
         report.unfinished
     );
     let throughput = format!(
@@ -274,6 +293,13 @@ fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(duration) if duration.is_zero() => Err("expected more than 0s".to_owned()),
         parsed => parsed.map_err(|error| error.to_string()),
+    }
+}
+
+fn concurrency(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse() {
+        Ok(number) if number <= MOST_IN_FLIGHT => Ok(number),
+        _ => Err(format!("expected a number from 1 to {MOST_IN_FLIGHT}")),
     }
 }
 

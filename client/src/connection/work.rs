@@ -17,9 +17,9 @@ use temporalio_client::callback_based::GrpcSuccessResponse;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
-/// A workflow task is given to another worker after this, whatever its timeout: no server lets it be
-/// longer (`MaxWorkflowTaskStartToCloseTimeout` of Temporal Server). Tasks that the SDK gives up
-/// without a word to the server, as it does with those that fail repeatedly, end here.
+/// A workflow task is given to another worker after this, whatever timeout the workflow was started with
+/// (`MaxWorkflowTaskStartToCloseTimeout` of Temporal Server). Tasks that the SDK gives up without a word
+/// to the server, as it does with those that fail repeatedly, end here; each attempt is a task of its own.
 const LONGEST_TASK: Duration = Duration::from_secs(120);
 
 /// The work in the hands of the worker on one connection; clones see the same.

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 
-use super::one::Starts;
+use super::{Recorder, one::Starts};
 
 /// When to stop starting.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,7 +58,13 @@ pub(super) async fn closed_loop(starts: &Arc<Starts>, volume: Volume, concurrenc
     let begin = Instant::now();
     let next = Arc::new(AtomicU64::new(0));
     let mut lanes = JoinSet::new();
-    for _ in 0..concurrency {
+    let needed = match volume {
+        Volume::Count(count) => usize::try_from(count)
+            .unwrap_or(concurrency)
+            .min(concurrency),
+        Volume::Duration(_) => concurrency,
+    };
+    for _ in 0..needed {
         let (starts, next) = (Arc::clone(starts), Arc::clone(&next));
         lanes.spawn(async move {
             while volume.admits(next.fetch_add(1, Ordering::Relaxed), begin.elapsed()) {
@@ -72,11 +78,13 @@ pub(super) async fn closed_loop(starts: &Arc<Starts>, volume: Volume, concurrenc
 /// Starts workflows when they are due, as long as there is room, until the volume is reached.
 pub(super) async fn open_loop(
     starts: &Arc<Starts>,
+    recorder: &Recorder,
     volume: Volume,
     per_second: f64,
     concurrency: usize,
 ) {
     let begin = Instant::now();
+    recorder.expect(volume, per_second);
     let room = Arc::new(Semaphore::new(concurrency));
     let mut flights = JoinSet::new();
     for number in 0.. {

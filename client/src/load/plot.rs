@@ -41,7 +41,7 @@ fn title(report: &LoadReport) -> String {
         report.throughput,
         report.latency.p50,
         report.latency.p99,
-        report.started - report.completed,
+        report.due - report.completed,
     )
 }
 
@@ -199,6 +199,7 @@ mod tests {
             pace: "closed",
             rate: None,
             concurrency: 5,
+            due: 100,
             started: 100,
             completed: 100,
             unfinished: 0,
@@ -237,7 +238,7 @@ mod tests {
     fn the_slowest_is_at_the_top_and_the_curve_stays_inside() {
         let svg = plot(&report("T"));
 
-        // The maximum of 4 ms is drawn at the top edge of the upper plot, at 50.
-        assert!(svg.contains(" 50.0"), "{svg}");
+        // The maximum of 4 ms at the right end of the upper plot, at its top edge.
+        assert!(svg.contains("L830.0 50.0"), "{svg}");
     }
 }

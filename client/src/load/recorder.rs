@@ -9,6 +9,8 @@ use std::{
 use hdrhistogram::Histogram;
 use tokio::time::Instant;
 
+use super::Volume;
+
 /// The longest time that is told apart, in microseconds; longer ones count as this.
 const LONGEST: u64 = 3_600_000_000;
 
@@ -52,6 +54,12 @@ pub struct Recorder(Mutex<Records>);
 #[derive(Clone, Debug)]
 pub(super) struct Records {
     pub(super) began: Instant,
+    /// Whether [`Recorder::begin`] was called: what is before that does not count.
+    measured: bool,
+    /// Whether the load was stopped before its end.
+    stopped: bool,
+    /// In an open loop, how much is due when.
+    due: Option<(Volume, f64)>,
     pub(super) started: u64,
     pub(super) right: u64,
     /// From when a workflow was due to the server's word that it is started.
@@ -91,6 +99,9 @@ impl Records {
     fn new() -> Self {
         Self {
             began: Instant::now(),
+            measured: false,
+            stopped: false,
+            due: None,
             started: 0,
             right: 0,
             accepted: histogram(),
@@ -99,6 +110,25 @@ impl Records {
             seconds: Vec::new(),
             last: Duration::ZERO,
         }
+    }
+
+    /// How many were due: those that started, and in an open loop that was stopped also those that should
+    /// have by then.
+    pub(super) fn due(&self) -> u64 {
+        let Some((volume, per_second)) = self.due.filter(|_| self.stopped) else {
+            return self.started;
+        };
+        let (time, most) = match volume {
+            Volume::Count(count) => (self.last, count),
+            Volume::Duration(duration) => (self.last.min(duration), u64::MAX),
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a rate is positive, and a float beyond u64 becomes its greatest value"
+        )]
+        let by_now = (time.as_secs_f64() * per_second).floor() as u64;
+        by_now.saturating_add(1).min(most).max(self.started)
     }
 
     pub(super) fn errors(&self) -> u64 {
@@ -127,7 +157,26 @@ impl Records {
 impl Recorder {
     /// Forgets everything: what comes from here on counts.
     pub(super) fn begin(&self) {
-        *self.records() = Records::new();
+        *self.records() = Records {
+            measured: true,
+            ..Records::new()
+        };
+    }
+
+    /// Says what an open loop is to start, so that what was due and could not start is known.
+    pub(super) fn expect(&self, volume: Volume, per_second: f64) {
+        self.records().due = Some((volume, per_second));
+    }
+
+    /// Ends the load now, whatever is still in flight.
+    pub(super) fn stop(&self) {
+        let mut records = self.records();
+        if records.measured {
+            records.last = records.began.elapsed();
+            records.stopped = true;
+        } else {
+            *records = Records::new();
+        }
     }
 
     pub(super) fn started(&self) {
@@ -184,7 +233,7 @@ fn micros(took: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Duration, Mishap, Recorder};
+    use super::{Duration, Mishap, Recorder, Volume};
 
     #[test]
     fn what_was_before_the_beginning_does_not_count() {
@@ -197,6 +246,35 @@ mod tests {
         let progress = recorder.progress();
         assert_eq!((progress.started, progress.ended), (0, 0));
         assert_eq!(progress.median, Duration::ZERO);
+    }
+
+    #[test]
+    fn a_load_that_is_stopped_lasted_until_then() {
+        let recorder = Recorder::default();
+        recorder.begin();
+        recorder.expect(Volume::Duration(Duration::from_secs(3600)), 1e6);
+        recorder.ended(Duration::from_millis(1), Ok(()));
+        let ended = recorder.snapshot();
+        std::thread::sleep(Duration::from_millis(20));
+
+        recorder.stop();
+
+        let stopped = recorder.snapshot();
+        assert!(stopped.last >= ended.last + Duration::from_millis(20));
+        assert_eq!(ended.due(), ended.started);
+        assert!(stopped.due() >= 20_000, "{}", stopped.due());
+    }
+
+    #[test]
+    fn a_load_that_is_stopped_while_it_warms_up_measured_nothing() {
+        let recorder = Recorder::default();
+        recorder.started();
+        recorder.ended(Duration::from_millis(1), Ok(()));
+
+        recorder.stop();
+
+        assert_eq!(recorder.progress().ended, 0);
+        assert_eq!(recorder.snapshot().due(), 0);
     }
 
     #[test]

@@ -21,17 +21,19 @@ pub struct LoadReport {
     pub rate: Option<f64>,
     /// How many were in flight at most.
     pub concurrency: usize,
+    /// Workflows that were due; in a closed loop, those that started.
+    pub due: u64,
     /// Workflows started.
     pub started: u64,
     /// Those with a right result.
     pub completed: u64,
-    /// Those that were still under way when the load was stopped.
+    /// Those that were due and still under way, or not even started, when the load was stopped.
     pub unfinished: u64,
     /// From the beginning to the end of the last workflow, in seconds.
     pub seconds: f64,
     /// Right results per second.
     pub throughput: f64,
-    /// From due to the right result, in milliseconds.
+    /// From due to the right result, in milliseconds. Workflows with errors, and unfinished ones, are not in it.
     pub latency: Latency,
     /// From due to the server's word that the workflow is started, in milliseconds.
     pub start_latency: Latency,
@@ -96,7 +98,8 @@ impl LoadReport {
             concurrency: options.concurrency.get(),
             started: records.started,
             completed: records.right,
-            unfinished: records.started - records.right - records.errors(),
+            due: records.due(),
+            unfinished: records.due() - records.right - records.errors(),
             seconds,
             throughput: per_second(records.right, seconds),
             latency: Latency::of(&records.completed),

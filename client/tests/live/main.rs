@@ -7,6 +7,7 @@ mod history;
 mod key_vault_cli;
 mod keys;
 mod late_role;
+mod load;
 mod orders;
 mod outage;
 mod refusals;

@@ -9,12 +9,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"log"
+	"log/slog"
 	"os"
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	sdklog "go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/proto"
@@ -120,7 +122,10 @@ func fatal(err error) {
 
 func main() {
 	data := converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), fromFile(os.Getenv("SEALANE_KEY_FILE")))
-	connection, err := client.Dial(client.Options{HostPort: os.Getenv("TEMPORAL_ADDRESS"), DataConverter: data})
+	// As quiet as the others: the SDK's own logger has no level and writes lines for each activity.
+	handler := slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})
+	logger := sdklog.NewStructuredLogger(slog.New(handler))
+	connection, err := client.Dial(client.Options{HostPort: os.Getenv("TEMPORAL_ADDRESS"), DataConverter: data, Logger: logger})
 	fatal(err)
 	defer connection.Close()
 	host := worker.New(connection, os.Getenv("TEMPORAL_TASK_QUEUE"), worker.Options{})

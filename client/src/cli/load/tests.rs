@@ -28,15 +28,16 @@ fn a_load_needs_an_end() {
 #[test]
 fn values_out_of_their_domain_are_named() {
     for flags in [
-        ["--count", "0"],
-        ["--duration", "0s"],
-        ["--rate", "0"],
-        ["--rate", "NaN"],
-        ["--concurrency", "0"],
-        ["--payload-size", "2MiB"],
-        ["--timeout", "soon"],
+        vec!["--count", "0"],
+        vec!["--duration", "0s"],
+        vec!["--rate", "0", "--count", "1"],
+        vec!["--rate", "NaN", "--count", "1"],
+        vec!["--concurrency", "0", "--count", "1"],
+        vec!["--concurrency", "1000000", "--count", "1"],
+        vec!["--payload-size", "2MiB", "--count", "1"],
+        vec!["--timeout", "soon", "--count", "1"],
     ] {
-        let error = parse(&[&["T", "--count", "1"], &flags[..]].concat());
+        let error = parse(&[&["T"], &flags[..]].concat());
         let error = error.err().unwrap().to_string();
         assert!(
             error.contains(flags[0]) && error.contains(flags[1]),
@@ -82,6 +83,19 @@ fn a_greeting_is_expected_for_the_name_that_is_given() {
     assert_eq!(
         padded(expected, 4),
         json!("Final result: Processed: Hello, {{id}}....!")
+    );
+}
+
+#[test]
+fn padding_that_goes_nowhere_is_refused() {
+    let flags = ["GreetingWorkflow", "--count", "1", "--payload-size", "1KiB"];
+    let command = parse(&[&flags[..], &["--input-template", r#""Ada""#]].concat()).unwrap();
+
+    let error = command.template().unwrap_err().to_string();
+
+    assert!(
+        error.contains("1024") && error.contains("{{padding}}"),
+        "{error}"
     );
 }
 
