@@ -114,6 +114,7 @@ module "github_identity" {
   location            = var.location
   subjects            = var.github_subjects
   registry_id         = module.registry.id
+  pull_role           = module.registry.pull_role
   push_role           = module.registry.push_role
   cluster_id          = module.cluster.id
   namespace           = var.namespace

@@ -99,8 +99,13 @@ output "api_key_secret_name" {
 }
 
 output "identities" {
-  description = "Identity of each workload, and KEDA's if it is enabled: client_id, principal_id, service_account, namespace, subject, credential_name."
+  description = "Identity of each workload, and KEDA's if it is enabled: client_id, principal_id, service_account, namespace, issuer, subject, credential_name."
   value       = module.identities.identities
+}
+
+output "pod_cidr" {
+  description = "Addresses of pods, SEALANE_TRUSTED_PROXIES behind a gateway or an ingress."
+  value       = var.pod_cidr
 }
 
 output "namespace" {

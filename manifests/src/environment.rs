@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::{object::Object, scene::Scene, workload::Container, yaml::Yaml};
+use crate::{mount::Mount, object::Object, scene::Scene, workload::Container, yaml::Yaml};
 
 /// What is known about one variable.
 #[derive(Clone, Debug)]
@@ -20,7 +20,8 @@ pub(crate) struct Variable<'a> {
 pub(crate) struct Environment<'a>(BTreeMap<String, Variable<'a>>);
 
 impl<'a> Environment<'a> {
-    /// Resolves the environment of `container`, in the order in which Kubernetes does: `env` wins over `envFrom`.
+    /// Resolves the environment of `container`, in the order in which Kubernetes does: `env` wins over `envFrom`. Both win
+    /// over a file of settings, which a process of ours reads as if it were environment.
     pub(crate) fn of(container: Container<'a>, scene: &Scene<'a>) -> Self {
         let mut variables = BTreeMap::new();
         for source in container.value.list("/envFrom") {
@@ -31,7 +32,32 @@ impl<'a> Environment<'a> {
                 variables.insert(name.to_owned(), one(entry, container, scene));
             }
         }
-        Self(variables)
+        let mut environment = Self(variables);
+        if let Some((map, text)) = environment.file(container, scene) {
+            for (name, value) in assignments(text) {
+                let value = Some(value.to_owned());
+                let variable = Variable { value, set_by: map };
+                environment.0.entry(name.to_owned()).or_insert(variable);
+            }
+        }
+        environment
+    }
+
+    /// Returns the path of the file with more settings, if a process of ours has one.
+    pub(crate) fn file_path(&self, container: Container<'a>) -> Option<&str> {
+        container.process()?;
+        container
+            .option("--config")
+            .or_else(|| self.text("SEALANE_CONFIG"))
+    }
+
+    /// Returns the `ConfigMap` with that file, and the file, if they are among the manifests.
+    pub(crate) fn file(
+        &self,
+        container: Container<'a>,
+        scene: &Scene<'a>,
+    ) -> Option<(&'a Object, &'a str)> {
+        Mount::at(container, self.file_path(container)?)?.file(scene)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Variable<'a>)> {
@@ -48,6 +74,20 @@ impl<'a> Environment<'a> {
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.get(name)?.value.as_deref().filter(|it| !it.is_empty())
     }
+}
+
+/// Returns the `KEY=VALUE` lines of a file of settings (docs/configuration.md).
+fn assignments(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    let lines = text.lines().map(str::trim);
+    let lines = lines.filter(|it| !it.starts_with('#'));
+    lines.filter_map(|it| {
+        let (name, value) = it.split_once('=')?;
+        let value = value.trim();
+        let quoted = ['"', '\'']
+            .into_iter()
+            .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+        Some((name.trim(), quoted.unwrap_or(value)))
+    })
 }
 
 fn from_map<'a>(

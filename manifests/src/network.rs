@@ -1,8 +1,17 @@
 //! What network policies let through.
 
+use std::net::IpAddr;
+
 use serde_json::Value;
 
-use crate::{object::Object, scene::Scene, selector::selects, workload::Workload, yaml::Yaml};
+use crate::{
+    object::Object,
+    peers::{Namespace, Peers},
+    scene::Scene,
+    selector::selects,
+    workload::Workload,
+    yaml::Yaml,
+};
 
 /// Which way a connection goes, seen from the pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +33,66 @@ impl Direction {
             Self::Ingress => "/spec/ingress",
             Self::Egress => "/spec/egress",
         }
+    }
+
+    /// Returns whom a rule of this direction is about.
+    pub(crate) fn peers(self, rule: &Value) -> Peers<'_> {
+        match self {
+            Self::Ingress => Peers::of(rule, "from"),
+            Self::Egress => Peers::of(rule, "to"),
+        }
+    }
+}
+
+/// A connection that somebody needs.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection<'a> {
+    pub(crate) protocol: &'static str,
+    pub(crate) port: i64,
+    /// What the pod may call the port.
+    pub(crate) name: Option<&'a str>,
+    pub(crate) with: With<'a>,
+}
+
+/// With whom.
+#[derive(Clone, Debug)]
+pub(crate) enum With<'a> {
+    Anybody,
+    /// Those who are let in from outside, and not to fetch metrics.
+    Callers,
+    Address(IpAddr),
+    Internet,
+    Pods(Namespace<'a>),
+}
+
+impl<'a> Connection<'a> {
+    pub(crate) fn tcp(port: i64, with: With<'a>) -> Self {
+        Self {
+            protocol: "TCP",
+            port,
+            name: None,
+            with,
+        }
+    }
+
+    fn is_with(&self, peers: &Peers<'_>) -> bool {
+        match &self.with {
+            With::Anybody => true,
+            With::Callers => peers.include_callers(),
+            With::Address(address) => peers.include(*address),
+            With::Internet => peers.include_internet(),
+            With::Pods(namespace) => peers.include_pods(namespace),
+        }
+    }
+
+    fn is_through(&self, rule: &Value) -> bool {
+        let is_named = |entry: &Value| self.name.is_some() && entry.text("/port") == self.name;
+        ports(rule).is_none_or(|ports| {
+            let mut ports = ports
+                .into_iter()
+                .filter(|it| speaks(it, self.protocol, rule));
+            ports.any(|it| covers(it, self.port) || is_named(it))
+        })
     }
 }
 
@@ -51,14 +120,16 @@ impl<'a> Policies<'a> {
         self.objects.is_empty()
     }
 
-    /// Returns whether connections to `port`, which the pod may call `name`, are allowed with anybody at all.
-    pub(crate) fn allow(&self, port: i64, name: Option<&str>) -> bool {
-        let is_covered =
-            |entry: &&Value| covers(entry, port) || name.is_some() && entry.text("/port") == name;
-        self.is_open()
-            || self
-                .rules()
-                .any(|rule| ports(rule).is_none_or(|ports| ports.iter().any(is_covered)))
+    /// Returns whether a connection is allowed.
+    pub(crate) fn allow(&self, wanted: &Connection<'_>) -> bool {
+        self.is_open() || self.allowing(wanted).is_some()
+    }
+
+    /// Returns the object that allows a connection, if one does.
+    pub(crate) fn allowing(&self, wanted: &Connection<'_>) -> Option<&'a Object> {
+        self.with_rule(|rule| {
+            wanted.is_through(rule) && wanted.is_with(&self.direction.peers(rule))
+        })
     }
 
     /// Returns the object with a rule that meets `wanted`, if there is one.
@@ -68,13 +139,6 @@ impl<'a> Policies<'a> {
             .iter()
             .copied()
             .find(|it| it.value().list(path).iter().any(&wanted))
-    }
-
-    fn rules(&self) -> impl Iterator<Item = &'a Value> {
-        let path = self.direction.rules();
-        self.objects
-            .iter()
-            .flat_map(move |it| it.value().list(path))
     }
 }
 
@@ -97,7 +161,7 @@ fn applies(object: &Object, workload: Workload<'_>, direction: Direction) -> boo
 }
 
 /// Returns the ports of a rule, whichever of the two kinds it is; none if it names none and so means all.
-pub(crate) fn ports(rule: &Value) -> Option<Vec<&Value>> {
+fn ports(rule: &Value) -> Option<Vec<&Value>> {
     if rule.has("/toPorts") {
         let ports = rule
             .list("/toPorts")
@@ -105,11 +169,24 @@ pub(crate) fn ports(rule: &Value) -> Option<Vec<&Value>> {
             .flat_map(|it| it.list("/ports"));
         return Some(ports.collect());
     }
-    rule.has("/ports")
-        .then(|| rule.list("/ports").iter().collect())
+    let ports = rule.list("/ports");
+    (!ports.is_empty()).then(|| ports.iter().collect())
 }
 
-pub(crate) fn covers(entry: &Value, port: i64) -> bool {
+/// Returns whether a rule is about every port, of one protocol at least.
+pub(crate) fn has_all_ports(rule: &Value) -> bool {
+    let is_all = |it: &&Value| covers(it, 1) && covers(it, 65535);
+    ports(rule).is_none_or(|ports| ports.iter().any(is_all))
+}
+
+/// A port without a protocol is one of TCP for Kubernetes, and of any for Cilium.
+fn speaks(entry: &Value, protocol: &str, rule: &Value) -> bool {
+    let default = if rule.has("/toPorts") { "ANY" } else { "TCP" };
+    let said = entry.text("/protocol").unwrap_or(default);
+    said == protocol || said == "ANY"
+}
+
+fn covers(entry: &Value, port: i64) -> bool {
     let value = entry.at("/port");
     let first = value.as_i64().or_else(|| value.as_str()?.parse().ok());
     match (first, entry.number("/endPort")) {

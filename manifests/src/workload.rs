@@ -133,6 +133,21 @@ pub(crate) enum Process {
 /// The subcommands of `sealane` that make no use of settings.
 const WITHOUT_SETTINGS: &[&str] = &["completions", "manifests", "tokens"];
 
+/// Options of `sealane` with a value, which may stand before its subcommand.
+const OPTIONS: &[&str] = &["--config", "--output", "-o"];
+
+/// Returns the first word that is no option, nor the value of one.
+fn subcommand<'a>(words: &[&'a str]) -> Option<&'a str> {
+    let mut rest = words.iter().skip(1);
+    loop {
+        match rest.next()? {
+            word if OPTIONS.contains(word) => rest.next()?,
+            word if word.starts_with('-') => word,
+            word => return Some(word),
+        };
+    }
+}
+
 impl<'a> Container<'a> {
     pub(crate) fn name(self) -> &'a str {
         self.value.text("/name").unwrap_or_default()
@@ -149,11 +164,23 @@ impl<'a> Container<'a> {
         words.filter_map(Value::as_str).collect()
     }
 
+    /// Returns the value of an option in its arguments.
+    pub(crate) fn option(self, name: &str) -> Option<&'a str> {
+        let words = self.words();
+        words
+            .iter()
+            .enumerate()
+            .find_map(|(index, word)| match word.strip_prefix(name)? {
+                "" => words.get(index + 1).copied(),
+                rest => rest.strip_prefix('='),
+            })
+    }
+
     /// Returns which of our processes it runs, if any. The command says so, not the image.
     pub(crate) fn process(self) -> Option<Process> {
         let words = self.words();
         let program = words.first()?.rsplit('/').next()?;
-        match (program, words.get(1).copied()) {
+        match (program, subcommand(&words)) {
             ("sealane-worker", _) => Some(Process::Worker),
             ("sealane-codec-server", _) => Some(Process::CodecServer),
             ("sealane", Some("serve")) => Some(Process::Api),

@@ -11,6 +11,8 @@ use serde_json::{Map, Value};
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Mistake {
+    /// What is found, for those that are not files of that name; empty if nothing is.
+    slug: String,
     /// By object (`KIND/NAME`), values by path. Null takes a value away; a `-` at the end adds to a list.
     change: Map<String, Value>,
     /// Objects that are gone.
@@ -70,6 +72,19 @@ impl Mistake {
         let documents: Vec<String> = self.objects().iter().map(ToString::to_string).collect();
         let objects = parse("broken.yaml", &documents.join("\n---\n")).expect("they are objects");
         check(&objects, &self.options())
+    }
+
+    /// Says what is found otherwise than it should be.
+    fn disagreement(&self) -> Option<String> {
+        let findings = self.findings();
+        let found: BTreeSet<&str> = findings.iter().map(|it| it.slug).collect();
+        let mut expected: BTreeSet<&str> = self.also.iter().map(String::as_str).collect();
+        expected.extend(Some(self.slug.as_str()).filter(|it| !it.is_empty()));
+        let said = |it: &Finding| it.slug == self.slug && it.message.contains(&self.says);
+        let is_said = self.slug.is_empty() || !self.says.is_empty() && findings.iter().any(said);
+        let is_secret = format!("{findings:?}").contains("hunter2");
+        (found != expected || !is_said || is_secret)
+            .then(|| format!("{findings:#?}, expected {expected:?} and {:?}", self.says))
     }
 
     fn options(&self) -> Options {
@@ -193,6 +208,20 @@ fn every_mistake_is_found_by_its_name_and_as_nothing_else() {
             ));
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The same mistakes in other forms, and what only looks like one.
+#[test]
+fn a_mistake_is_found_in_every_form() {
+    let text = fs::read_to_string(tests().join("variants.yaml")).expect("it is there");
+    let variants: Vec<Mistake> = serde_saphyr::from_str(&text).expect("they are mistakes");
+    assert!(variants.len() > 35, "{}", variants.len());
+    let wrong: Vec<String> = variants
+        .iter()
+        .enumerate()
+        .filter_map(|(index, it)| Some(format!("variant {index}: {}", it.disagreement()?)))
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 

@@ -5,11 +5,12 @@ use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
 };
 
 use anyhow::{Context, ensure};
-use tempfile::TempDir;
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
 
 use crate::{
     linters::python,
@@ -47,39 +48,46 @@ const SECRETS: &[&str] = &[
 /// Members of the workspace that are in no program of the image.
 const NOT_SHIPPED: [&str; 4] = ["benches/compare", "dev", "examples/hello", "tests"];
 
-/// Every folder of the repository, with what is in it and with every secret, in a place of its own.
-pub(crate) fn littered() -> anyhow::Result<TempDir> {
-    let place = tempfile::tempdir()?;
-    let mut folders = BTreeSet::new();
-    for file in files("")? {
-        let copy = place.path().join(&file);
-        let folder = copy.parent().context("a file is in a folder")?;
-        fs::create_dir_all(folder)?;
-        folders.insert(folder.to_owned());
-        fs::copy(root().join(&file), copy)?;
-    }
-    for (folder, secret) in folders
+/// Returns all files of the repository, and every secret in every folder of it.
+pub(crate) fn littered() -> anyhow::Result<BTreeSet<PathBuf>> {
+    let files = files("")?;
+    let folders: BTreeSet<_> = files.iter().filter_map(|it| it.parent()).collect();
+    let secrets = folders
         .iter()
-        .flat_map(|it| SECRETS.iter().map(move |secret| (it, secret)))
-    {
-        let path = folder.join(secret);
-        // A file that is there already is as much of a secret.
-        if !path.exists() {
-            fs::create_dir_all(path.parent().context("a folder")?)?;
-            fs::write(path, "secret")?;
-        }
-    }
-    Ok(place)
+        .flat_map(|folder| SECRETS.iter().map(|secret| folder.join(secret)));
+    Ok(secrets.chain(files.iter().cloned()).collect())
 }
 
-/// Returns what Docker would send to the builder from `folder`.
-async fn admitted(folder: &Path) -> anyhow::Result<BTreeSet<PathBuf>> {
+/// Returns what Docker would send to the builder.
+async fn admitted() -> anyhow::Result<BTreeSet<PathBuf>> {
+    admitted_by(&text(".dockerignore")?).await
+}
+
+/// Returns what Docker would send to the builder if `ignored` were in .dockerignore.
+async fn admitted_by(ignored: &str) -> anyhow::Result<BTreeSet<PathBuf>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("image/context.py");
+    let question = json!({"ignored": ignored, "paths": littered()?});
     let mut command = python().await?.command();
-    let output = command.arg(script).arg(folder).output().await?;
-    let words = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "context.py: {words}");
+    let command = command.arg(script).stdin(Stdio::piped());
+    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let mut stdin = child.stdin.take().context("stdin is piped")?;
+    stdin.write_all(question.to_string().as_bytes()).await?;
+    drop(stdin);
+    let output = child.wait_with_output().await?;
+    ensure!(output.status.success(), "context.py failed");
     Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// Copies what a build needs, and no more, to `place`.
+pub(crate) async fn copied_to(place: &Path) -> anyhow::Result<()> {
+    let there = files("")?;
+    let admitted = admitted().await?;
+    for file in there.iter().filter(|it| admitted.contains(*it)) {
+        let copy = place.join(file);
+        fs::create_dir_all(copy.parent().context("a folder")?)?;
+        fs::copy(root().join(file), copy)?;
+    }
+    Ok(())
 }
 
 /// True for what a build of Rust reads, and for the two files that are the builder's own.
@@ -93,8 +101,7 @@ pub(crate) fn is_wanted(path: &Path) -> bool {
 
 #[tokio::test]
 async fn nothing_but_rust_enters_a_build_wherever_it_lies() -> anyhow::Result<()> {
-    let place = littered()?;
-    let admitted = admitted(place.path()).await?;
+    let admitted = admitted().await?;
     let unwanted: Vec<_> = admitted.iter().filter(|it| !is_wanted(it)).collect();
     assert!(unwanted.is_empty(), "{unwanted:#?}");
     let hidden = |it: &&PathBuf| {
@@ -108,10 +115,8 @@ async fn nothing_but_rust_enters_a_build_wherever_it_lies() -> anyhow::Result<()
 
 #[tokio::test]
 async fn a_pattern_that_admits_too_much_would_be_seen() -> anyhow::Result<()> {
-    let place = littered()?;
-    let ignored = place.path().join(".dockerignore");
-    fs::write(&ignored, fs::read_to_string(&ignored)? + "!client/src\n")?;
-    let admitted = admitted(place.path()).await?;
+    let ignored = text(".dockerignore")? + "!client/src\n";
+    let admitted = admitted_by(&ignored).await?;
     assert!(
         admitted.contains(Path::new("client/src/cli/config.env")),
         "{admitted:#?}"
@@ -121,8 +126,7 @@ async fn a_pattern_that_admits_too_much_would_be_seen() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn cargo_finds_the_whole_workspace_in_what_is_admitted() -> anyhow::Result<()> {
-    let place = littered()?;
-    let admitted = admitted(place.path()).await?;
+    let admitted = admitted().await?;
     for member in members()? {
         let manifest = Path::new(&member).join("Cargo.toml");
         assert!(
@@ -132,11 +136,7 @@ async fn cargo_finds_the_whole_workspace_in_what_is_admitted() -> anyhow::Result
         );
     }
     let context = tempfile::tempdir()?;
-    for file in &admitted {
-        let copy = context.path().join(file);
-        fs::create_dir_all(copy.parent().context("a folder")?)?;
-        fs::copy(place.path().join(file), copy)?;
-    }
+    copied_to(context.path()).await?;
     let metadata = Command::new(env!("CARGO"))
         .args([
             "metadata",
@@ -152,10 +152,22 @@ async fn cargo_finds_the_whole_workspace_in_what_is_admitted() -> anyhow::Result
     Ok(())
 }
 
+/// Without it, cargo looks for the file of a bench or a test, which is not admitted, and cargo-chef cannot stand in for it.
+#[test]
+fn every_target_that_is_named_says_where_it_is() -> anyhow::Result<()> {
+    for member in members()? {
+        let manifest = text(Path::new(&member).join("Cargo.toml"))?;
+        for target in manifest.split("\n[[").skip(1) {
+            let target = target.split("\n[").next().unwrap_or_default();
+            assert!(target.contains("\npath = "), "{member}: [[{target}");
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn all_code_of_the_programs_is_admitted() -> anyhow::Result<()> {
-    let place = littered()?;
-    let admitted = admitted(place.path()).await?;
+    let admitted = admitted().await?;
     for member in members()?
         .iter()
         .filter(|it| !NOT_SHIPPED.contains(&it.as_str()))
@@ -174,8 +186,7 @@ async fn all_code_of_the_programs_is_admitted() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn what_code_includes_while_it_compiles_is_admitted() -> anyhow::Result<()> {
-    let place = littered()?;
-    let admitted = admitted(place.path()).await?;
+    let admitted = admitted().await?;
     for file in &admitted {
         let is_shipped = !NOT_SHIPPED.iter().any(|it| file.starts_with(it));
         let is_test = file.to_string_lossy().contains("tests");

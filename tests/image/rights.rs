@@ -166,7 +166,12 @@ fn no_checkout_leaves_a_token_behind_and_no_job_runs_for_ever() -> anyhow::Resul
                 "{} has no timeout-minutes",
                 job.place
             );
-            assert_eq!(job.content["runs-on"], "ubuntu-24.04", "{}", job.place);
+            // What deploys has to come from where the cluster lets it in, and that is for the repository to say.
+            let runner = match job.place.as_str() {
+                "deploy/deploy" => "${{ vars.SEALANE_RUNNER || 'ubuntu-24.04' }}",
+                _ => "ubuntu-24.04",
+            };
+            assert_eq!(job.content["runs-on"], runner, "{}", job.place);
             for step in job
                 .steps()
                 .iter()

@@ -97,6 +97,46 @@ fn the_signature_is_verified_before_anything_is_deployed() -> anyhow::Result<()>
     Ok(())
 }
 
+/// `az aks install-cli` puts the v before them itself.
+#[test]
+fn versions_of_what_az_installs_begin_with_a_digit() -> anyhow::Result<()> {
+    let workflow = Workflow::read("deploy")?;
+    let jobs = workflow.jobs();
+    let steps = jobs[0].steps();
+    let script = steps
+        .iter()
+        .filter_map(|it| it.script())
+        .find(|it| it.contains("az aks install-cli"))
+        .context("installs no kubelogin")?;
+    for option in ["--client-version", "--kubelogin-version"] {
+        let mut words = script.split_whitespace().skip_while(|it| *it != option);
+        let version = words.nth(1).context(option)?;
+        let numbers = version.split('.').filter(|it| it.parse::<u16>().is_ok());
+        assert_eq!(numbers.count(), 3, "{option} {version}");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_variable_that_has_to_be_set_is_told() -> anyhow::Result<()> {
+    let page = text("docs/image.md")?;
+    let mut found = BTreeSet::new();
+    for workflow in Workflow::all()? {
+        for after in workflow.text().split("vars.").skip(1) {
+            let end = after.find(|it: char| !it.is_ascii_uppercase() && it != '_');
+            found.insert(after[..end.unwrap_or(after.len())].to_owned());
+        }
+    }
+    assert!(found.len() >= 6, "{found:?}");
+    for name in found {
+        let told = page
+            .lines()
+            .any(|it| it.starts_with("| `") && it.contains(&format!("`{name}`")));
+        assert!(told, "docs/image.md has no row for {name}");
+    }
+    Ok(())
+}
+
 #[test]
 fn checks_are_those_of_a_laptop() -> anyhow::Result<()> {
     let workflow = Workflow::read("ci")?;

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, ensure};
 use serde_json::Value;
 
-use crate::directory::{Directory, attributes, content, label};
+use crate::directory::{Directory, attributes, content, label, string};
 
 /// Names that infra/scripts and `sealane manifests check --infrastructure` read.
-const OUTPUTS: [&str; 29] = [
+const OUTPUTS: [&str; 30] = [
     "api_key_secret_name",
     "cluster_id",
     "cluster_name",
@@ -26,6 +26,7 @@ const OUTPUTS: [&str; 29] = [
     "namespace",
     "oidc_issuer_url",
     "payload_key_secret_name",
+    "pod_cidr",
     "postgresql_fqdn",
     "postgresql_password_secret_name",
     "registry_id",
@@ -58,6 +59,7 @@ fn identities_have_the_fields_that_others_read() -> anyhow::Result<()> {
         "principal_id",
         "service_account",
         "namespace",
+        "issuer",
         "subject",
         "credential_name",
     ] {
@@ -66,6 +68,29 @@ fn identities_have_the_fields_that_others_read() -> anyhow::Result<()> {
                 .lines()
                 .any(|it| it.split('=').next().map(str::trim) == Some(field)),
             "{field} is missing in {value}"
+        );
+    }
+    Ok(())
+}
+
+/// Behind a proxy all callers would have one address otherwise.
+#[test]
+fn proxies_that_are_trusted_have_the_addresses_of_pods() -> anyhow::Result<()> {
+    let root = Directory::read("")?;
+    let variable = root
+        .blocks("variable")
+        .find(|it| label(it, 0) == "pod_cidr");
+    let range = string(&variable.context("no pod_cidr")?.body, "default")?;
+    for component in ["gateway", "ingress"] {
+        let file = format!("k8s/components/{component}/kustomization.yaml");
+        let component: Value = serde_saphyr::from_str(&content(&file)?)?;
+        let literals = &component["configMapGenerator"][0]["literals"];
+        let expected = format!("SEALANE_TRUSTED_PROXIES={range}");
+        ensure!(
+            literals
+                .as_array()
+                .is_some_and(|it| it.contains(&Value::from(expected.as_str()))),
+            "{file}: {literals}, expected {expected}"
         );
     }
     Ok(())

@@ -120,6 +120,29 @@ fn what_an_environment_says_about_its_manifests_is_a_component() -> anyhow::Resu
     Ok(())
 }
 
+/// `deploy` puts Terraform's values over the overlay's.
+#[test]
+fn a_tenants_values_are_told_as_its_overlay_has_them() -> anyhow::Result<()> {
+    let page = content("docs/kubernetes.md")?;
+    let example = page.split("```hcl\n").nth(1).context("no example")?;
+    let example = example.split("```").next().context("no end")?;
+    let values: Body = example.parse()?;
+
+    let overlay: Value =
+        serde_saphyr::from_str(&content("k8s/overlays/tenant-a/kustomization.yaml")?)?;
+    assert_eq!(overlay["namespace"], string(&values, "namespace")?);
+    let literals = &overlay["configMapGenerator"][0]["literals"];
+    let literals = literals.as_array().context("no literals")?;
+    for (setting, variable) in [
+        ("TEMPORAL_NAMESPACE", "temporal_namespace"),
+        ("KEYVAULT_SECRET_NAME", "payload_key_secret_name"),
+    ] {
+        let expected = format!("{setting}={}", string(&values, variable)?);
+        ensure!(literals.contains(&expected.as_str().into()), "{expected}");
+    }
+    Ok(())
+}
+
 fn environments() -> anyhow::Result<Vec<(String, Body)>> {
     let names = directories("infra/environments")?.into_iter();
     names

@@ -21,6 +21,7 @@ pub(crate) const CLIENTS: [(&str, &str); 4] = [
 const KEY_VAULT: &str = "https://sealane-unit-7f3a.vault.azure.net";
 const KEDA: &str = "5f0d6d1c-1a3e-4b1f-9a52-7c6d5e4f3a05";
 pub(crate) const TENANT: &str = "0c2a3a55-6f2b-4a0e-8f43-1b2c3d4e5f60";
+const ISSUER: &str = "https://westeurope.oic.prod-aks.azure.com/0c2a3a55/7f3a/";
 
 /// Writes an overlay with components into `place`, its image pinned, and what only the infrastructure knows filled in.
 ///
@@ -78,6 +79,7 @@ pub(crate) fn outputs() -> Value {
             "principal_id": client,
             "service_account": account,
             "namespace": "sealane",
+            "issuer": ISSUER,
             "subject": format!("system:serviceaccount:sealane:{account}"),
             "credential_name": account,
         });
@@ -94,7 +96,7 @@ pub(crate) fn outputs() -> Value {
         "api_key_secret_name": null,
         "identities": identities,
         "namespace": "sealane",
-        "oidc_issuer_url": "https://westeurope.oic.prod-aks.azure.com/0c2a3a55/7f3a/",
+        "oidc_issuer_url": ISSUER,
         "temporal_mode": "self-hosted",
         "temporal_address": "temporal-frontend.temporal.svc.cluster.local:7233",
         "temporal_namespace": "default",

@@ -56,7 +56,7 @@ pub(crate) fn outputs() -> Value {
         "key_vault_name": VAULT, "key_vault_id": id("KeyVault/vaults", VAULT), "key_vault_url": format!("https://{VAULT}.vault.azure.net/"),
         "payload_key_secret_name": "payload-key", "api_key_secret_name": null,
         "identities": identities(),
-        "namespace": "sealane", "temporal_mode": "self-hosted", "temporal_address": "temporal-frontend.temporal.svc.cluster.local:7233",
+        "pod_cidr": "10.244.0.0/16", "namespace": "sealane", "temporal_mode": "self-hosted", "temporal_address": "temporal-frontend.temporal.svc.cluster.local:7233",
         "temporal_namespace": "default", "postgresql_fqdn": "sealane-demo.postgres.database.azure.com", "github_identities": {}, "keda_enabled": true,
     });
     let values = values.as_object().unwrap().iter();
@@ -75,7 +75,7 @@ pub(crate) fn identities() -> Value {
             let identity = json!({
                 "client_id": format!("5555555{index}-5555-4555-8555-555555555555"),
                 "principal_id": format!("6666666{index}-6666-4666-8666-666666666666"),
-                "service_account": account, "namespace": "sealane", "subject": format!("system:serviceaccount:sealane:{account}"),
+                "service_account": account, "namespace": "sealane", "issuer": ISSUER, "subject": format!("system:serviceaccount:sealane:{account}"),
                 "credential_name": account,
             });
             ((*workload).to_owned(), identity)

@@ -50,6 +50,16 @@ run "self_hosted" {
   }
 
   assert {
+    condition     = alltrue([for it in output.identities : it.issuer == output.oidc_issuer_url])
+    error_message = "a credential trusts another issuer than the cluster: ${jsonencode(output.identities)}"
+  }
+
+  assert {
+    condition     = output.pod_cidr == "10.244.0.0/16"
+    error_message = "pods are said to have ${output.pod_cidr}"
+  }
+
+  assert {
     condition     = output.expires_at == "2026-11-23T12:00:00Z" && output.resource_group_name == "sealane-test" && output.key_vault_url == "https://sealane-test.vault.azure.net" && output.registry_role_mode == "rbac"
     error_message = "outputs differ from what was made"
   }
@@ -105,6 +115,11 @@ run "cloud" {
   assert {
     condition     = keys(output.identities) == ["api", "codec-server", "trigger", "worker"] && !output.keda_enabled
     error_message = "KEDA has an identity though it does not run"
+  }
+
+  assert {
+    condition     = module.registry.pull_role == "Container Registry Repository Reader" && module.registry.push_role == "Container Registry Repository Writer"
+    error_message = "roles of a registry in mode abac are ${module.registry.pull_role} and ${module.registry.push_role}"
   }
 
   assert {

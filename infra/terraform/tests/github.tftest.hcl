@@ -11,6 +11,7 @@ variables {
   location            = "westeurope"
   subjects            = ["repo:o/r:ref:refs/heads/main", "repo:o/r:environment:production", "repo:o/r:environment:staging"]
   registry_id         = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/sealane-test/providers/Microsoft.ContainerRegistry/registries/sealanetest"
+  pull_role           = "AcrPull"
   push_role           = "AcrPush"
   cluster_id          = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/sealane-test/providers/Microsoft.ContainerService/managedClusters/sealane-test"
   namespace           = "sealane"
@@ -40,6 +41,7 @@ run "branch_pushes_environment_deploys" {
   assert {
     condition = { for name, it in azurerm_role_assignment.this : name => "${it.role_definition_name} on ${it.scope}" } == {
       push        = "AcrPush on ${var.registry_id}"
+      pull        = "AcrPull on ${var.registry_id}"
       read        = "Reader on ${var.resource_group_id}"
       credentials = "Azure Kubernetes Service Cluster User Role on ${var.cluster_id}"
       namespace   = "Azure Kubernetes Service RBAC Admin on ${var.cluster_id}/namespaces/sealane"

@@ -63,6 +63,12 @@ run "temporal_cloud" {
     error_message = "a new role or credential is not waited for"
   }
 
+  # What `sealane manifests check --infrastructure` compares with the cluster's.
+  assert {
+    condition     = alltrue([for it in output.identities : it.issuer == "https://issuer.example/"])
+    error_message = "the output names another issuer: ${jsonencode(output.identities)}"
+  }
+
   assert {
     condition     = output.identities["worker"].service_account == "sealane-worker" && output.identities["worker"].namespace == "sealane-tenant-a" && output.identities["worker"].credential_name == "sealane-worker" && output.identities["worker"].subject == azurerm_federated_identity_credential.this["worker"].subject
     error_message = "the output says something else: ${jsonencode(output.identities)}"

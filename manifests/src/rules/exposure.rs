@@ -16,15 +16,12 @@ pub(super) static RULES: &[Rule] = &[
         "a route leads /metrics or the probes to the outside",
         "name the paths of the API instead of /, as the components gateway and ingress do",
         Check::Objects(|object, scene| {
-            let mut backends = backends(object).into_iter();
-            let backend = backends.find(|it| {
-                INSIDE.iter().any(|path| it.admits(path)) && it.leads_to(scene, object, |_| true)
-            })?;
-            Some(format!(
-                "the path {} includes {}",
-                backend.path,
-                INSIDE.iter().find(|path| backend.admits(path))?
-            ))
+            let backends = backends(object).into_iter();
+            let mut ours = backends.filter(|it| it.leads_to(scene, object, |_| true));
+            ours.find_map(|it| {
+                let inside = INSIDE.iter().find(|path| it.admits(path))?;
+                Some(format!("{} includes {inside}", it.shown()))
+            })
         }),
     ),
     Rule::new(
@@ -135,7 +132,16 @@ pub(super) struct Backend {
     namespace: Option<String>,
     pub(super) port: Value,
     path: String,
-    is_exact: bool,
+    matching: Matching,
+}
+
+/// Which requests a path stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Matching {
+    Exact,
+    Prefix,
+    /// Requests that nothing here can tell from those for any other path.
+    Any(&'static str),
 }
 
 impl Backend {
@@ -159,16 +165,23 @@ impl Backend {
         let is_below = path
             .strip_prefix(prefix)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if self.is_exact {
-            self.path == path
-        } else {
-            is_below
+        match self.matching {
+            Matching::Exact => self.path == path,
+            Matching::Prefix => is_below,
+            Matching::Any(_) => true,
+        }
+    }
+
+    fn shown(&self) -> String {
+        match self.matching {
+            Matching::Exact | Matching::Prefix => format!("the path {}", self.path),
+            Matching::Any(why) => format!("the path {}, {why},", self.path),
         }
     }
 
     /// Returns whether it leads to nothing but what the Web UI asks a codec server.
     fn is_codec_path(&self) -> bool {
-        self.is_exact && ["/decode", "/encode"].contains(&self.path.as_str())
+        self.matching == Matching::Exact && ["/decode", "/encode"].contains(&self.path.as_str())
     }
 
     fn leads_to(
@@ -190,11 +203,11 @@ fn runs(workloads: &[Workload<'_>], process: impl Fn(Process) -> bool) -> bool {
 /// Returns where a route or an Ingress leads.
 pub(super) fn backends(object: &Object) -> Vec<Backend> {
     match object.kind() {
-        "HTTPRoute" => object
+        "HTTPRoute" | "GRPCRoute" | "TCPRoute" | "TLSRoute" | "UDPRoute" => object
             .value()
             .list("/spec/rules")
             .iter()
-            .flat_map(of_route)
+            .flat_map(|rule| of_route(rule, object.kind() == "HTTPRoute"))
             .collect(),
         "Ingress" => {
             let paths = object
@@ -205,12 +218,12 @@ pub(super) fn backends(object: &Object) -> Vec<Backend> {
             let default = object.value().at("/spec/defaultBackend");
             let default = default
                 .has("/service")
-                .then(|| of_ingress(default, "/", false));
+                .then(|| of_ingress(default, "/", Matching::Prefix));
             let named = paths.map(|it| {
                 of_ingress(
                     it.at("/backend"),
                     it.text("/path").unwrap_or("/"),
-                    it.text("/pathType") == Some("Exact"),
+                    matching(it.text("/pathType")),
                 )
             });
             named.chain(default).collect()
@@ -219,34 +232,63 @@ pub(super) fn backends(object: &Object) -> Vec<Backend> {
     }
 }
 
-fn of_route(rule: &Value) -> Vec<Backend> {
-    let matches = rule.list("/matches").iter().map(|it| {
-        (
-            it.text("/path/value").unwrap_or("/"),
-            it.text("/path/type") == Some("Exact"),
-        )
-    });
-    let mut paths: Vec<(&str, bool)> = matches.collect();
-    if paths.is_empty() {
-        paths.push(("/", false));
+/// Reads a type of path of either API; what is left to implementations may be anything.
+fn matching(kind: Option<&str>) -> Matching {
+    match kind {
+        Some("Exact") => Matching::Exact,
+        None | Some("Prefix" | "PathPrefix") => Matching::Prefix,
+        Some("RegularExpression") => Matching::Any("a regular expression"),
+        Some(_) => Matching::Any("which each controller reads in its own way"),
     }
+}
+
+/// Returns which requests a rule means.
+fn paths(rule: &Value, is_http: bool) -> Vec<(&str, Matching)> {
+    if !is_http {
+        return vec![("/", Matching::Any("of a route that knows no paths"))];
+    }
+    let matches = rule.list("/matches").iter();
+    let mut paths: Vec<_> = matches
+        .map(|it| {
+            let path = it.text("/path/value").unwrap_or("/");
+            (path, matching(it.text("/path/type")))
+        })
+        .collect();
+    if paths.is_empty() {
+        paths.push(("/", Matching::Prefix));
+    }
+    let own = rule.list("/filters").iter();
+    let filters = rule
+        .list("/backendRefs")
+        .iter()
+        .flat_map(|it| it.list("/filters"));
+    if own.chain(filters).any(|it| it.has("/urlRewrite/path")) {
+        for (_, matching) in &mut paths {
+            *matching = Matching::Any("which URLRewrite turns into another");
+        }
+    }
+    paths
+}
+
+fn of_route(rule: &Value, is_http: bool) -> Vec<Backend> {
+    let paths = paths(rule, is_http);
     let references = rule
         .list("/backendRefs")
         .iter()
         .filter(|it| matches!(it.text("/kind"), None | Some("Service")));
     let backends = references.flat_map(|it| {
-        paths.iter().map(move |(path, is_exact)| Backend {
+        paths.iter().map(move |(path, matching)| Backend {
             service: it.text("/name").unwrap_or_default().to_owned(),
             namespace: it.text("/namespace").map(ToOwned::to_owned),
             port: it.at("/port").clone(),
             path: (*path).to_owned(),
-            is_exact: *is_exact,
+            matching: *matching,
         })
     });
     backends.collect()
 }
 
-fn of_ingress(backend: &Value, path: &str, is_exact: bool) -> Backend {
+fn of_ingress(backend: &Value, path: &str, matching: Matching) -> Backend {
     let port = backend.at("/service/port");
     Backend {
         service: backend.text("/service/name").unwrap_or_default().to_owned(),
@@ -257,6 +299,6 @@ fn of_ingress(backend: &Value, path: &str, is_exact: bool) -> Backend {
             .cloned()
             .unwrap_or_default(),
         path: path.to_owned(),
-        is_exact,
+        matching,
     }
 }

@@ -90,7 +90,8 @@ pub(super) static RULES: &[Rule] = &[
             let mut others = scene
                 .of_kind("ServiceAccount")
                 .filter(|it| !std::ptr::eq(*it, object));
-            let other = others.find(|it| client_id(it) == Some(id))?;
+            let other =
+                others.find(|it| client_id(it).is_some_and(|it| it.eq_ignore_ascii_case(id)))?;
             (!is_placeholder).then(|| format!("{} has the same {CLIENT_ID}", other.name()))
         }),
     ),

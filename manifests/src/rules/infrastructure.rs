@@ -62,7 +62,7 @@ pub(super) static RULES: &[Rule] = &[
             let mut made = infrastructure.identities();
             let made = made.find(|it| it.text("subject") == Some(subject.as_str()));
             match made.and_then(|it| it.text("client_id")) {
-                Some(meant) => (said != meant)
+                Some(meant) => (!said.eq_ignore_ascii_case(meant))
                     .then(|| format!("the client id is {said:?}, expected {meant:?}")),
                 // What is missing for a workload is said of the workload.
                 None => (subject == KEDA)
@@ -77,7 +77,7 @@ pub(super) static RULES: &[Rule] = &[
         Check::Objects(|object, scene| {
             let said = object.annotation("azure.workload.identity/tenant-id")?;
             let meant = infrastructure(scene)?.text("tenant_id")?;
-            (said != meant).then(|| {
+            (!said.eq_ignore_ascii_case(meant)).then(|| {
                 format!("azure.workload.identity/tenant-id is {said:?}, expected {meant:?}")
             })
         }),

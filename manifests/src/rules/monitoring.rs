@@ -10,6 +10,8 @@ use crate::{
     yaml::Yaml,
 };
 
+use super::services;
+
 pub(super) static RULES: &[Rule] = &[
     Rule::new(
         "monitor-selects-nothing",
@@ -116,6 +118,22 @@ fn monitored_services<'a>(monitor: &Object, scene: &Scene<'a>) -> Vec<&'a Object
         .filter(|it| sees(monitor, it.namespace()));
     seen.filter(|it| crate::selector::selects(selector, it.value().at("/metadata/labels")))
         .collect()
+}
+
+/// Returns the pods that a monitor scrapes, and their ports.
+pub(super) fn scraped<'a>(monitor: &Object, scene: &Scene<'a>) -> Vec<(Workload<'a>, i64)> {
+    let ports = endpoints(monitor).iter().map(|it| it.at("/port"));
+    let found = ports.flat_map(|port| {
+        let pods = monitored_pods(monitor, scene).into_iter();
+        let pods = pods.filter_map(|it| Some((it, it.containers().find_map(|it| it.port(port))?)));
+        let services = monitored_services(monitor, scene).into_iter();
+        let services = services.filter_map(|it| services::container_port(it, port, scene));
+        match monitor.kind() {
+            "PodMonitor" => pods.collect::<Vec<_>>(),
+            _ => services.collect(),
+        }
+    });
+    found.collect()
 }
 
 /// Returns something that is selected and has no port to scrape, and that port.

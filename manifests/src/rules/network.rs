@@ -1,16 +1,20 @@
 //! Network policies.
 
+use std::net::{IpAddr, Ipv4Addr};
+
 use serde_json::Value;
 
 use crate::{
-    network::{Direction, Policies, covers, ports},
+    network::{Connection, Direction, Policies, With, has_all_ports},
+    object::Object,
+    peers::Namespace,
     rule::{Check, Rule},
     scene::Scene,
-    workload::{Container, Process},
+    workload::{Container, Process, Workload},
     yaml::Yaml,
 };
 
-use super::{exposure, services};
+use super::{exposure, monitoring, services};
 
 pub(super) static RULES: &[Rule] = &[
     Rule::new(
@@ -25,13 +29,13 @@ pub(super) static RULES: &[Rule] = &[
     ),
     Rule::new(
         "network-policy-open",
-        "a network policy allows everything in one direction",
+        "a network policy allows everything in one direction, or lets everybody in",
         "say with whom and on which ports",
         Check::Workloads(|workload, scene| {
             let mut directions = [Direction::Ingress, Direction::Egress].into_iter();
             directions.find_map(|it| {
-                let policy = Policies::of(workload, it, scene)
-                    .with_rule(|rule| rule.entries("").next().is_none())?;
+                let policies = Policies::of(workload, it, scene);
+                let policy = policies.with_rule(|rule| is_open(rule, it))?;
                 Some(format!("{policy} allows all {it:?}"))
             })
         }),
@@ -41,84 +45,137 @@ pub(super) static RULES: &[Rule] = &[
         "pods may ask the node's metadata service, where a pod can become the node",
         "except 169.254.169.254/32 and 168.63.129.16/32 from the ipBlock",
         Check::Workloads(|workload, scene| {
-            let policy =
-                Policies::of(workload, Direction::Egress, scene).with_rule(reaches_metadata)?;
-            Some(format!("{policy} allows port 80 of 169.254.169.254"))
+            let policies = Policies::of(workload, Direction::Egress, scene);
+            METADATA.iter().find_map(|(address, port)| {
+                let with = With::Address(IpAddr::V4(*address));
+                let policy = policies.allowing(&Connection::tcp(*port, with))?;
+                Some(format!("{policy} allows port {port} of {address}"))
+            })
         }),
     ),
     Rule::new(
         "egress-blocked",
         "network policies keep a process from what it needs: DNS, Temporal or Azure",
-        "allow the port in a NetworkPolicy for these pods",
+        "allow protocol, port and peer (the namespace of a Service, addresses for what is outside) in a NetworkPolicy for these pods",
         Check::Processes(|it, process, scene| {
             let policies = Policies::of(it.workload, Direction::Egress, scene);
             let mut needs = needs(it, process, scene).into_iter();
-            let (what, port) = needs.find(|(_, port)| !policies.allow(*port, None))?;
+            let (what, lost) = needs.find(|(_, it)| !policies.allow(it))?;
             Some(format!(
-                "port {port} is not allowed, which it needs for {what}"
+                "{} port {}{} is not allowed, which it needs for {what}",
+                lost.protocol,
+                lost.port,
+                whose(&lost.with),
             ))
         }),
     ),
     Rule::new(
         "ingress-blocked",
-        "a route leads to pods that no network policy lets anybody reach",
-        "allow the port from the gateway's or ingress controller's namespace",
+        "a route leads to pods, or a monitor scrapes pods, that no network policy lets anybody reach",
+        "allow the port from the namespace of the gateway, of the ingress controller, or of Prometheus",
         Check::Objects(|object, scene| {
-            let mut backends = exposure::backends(object).into_iter();
-            backends.find_map(|it| {
-                let (workload, port) =
-                    services::container_port(it.object(scene, object)?, &it.port, scene)?;
-                let name = port_name(workload, port);
-                let is_allowed =
-                    Policies::of(workload, Direction::Ingress, scene).allow(port, name);
-                (!is_allowed)
-                    .then(|| format!("no NetworkPolicy allows port {port} of {}", workload.object))
-            })
+            let (workload, port, whom) = unreachable(object, scene)?;
+            let workload = workload.object;
+            Some(format!(
+                "no NetworkPolicy allows port {port} of {workload} to {whom}"
+            ))
         }),
     ),
 ];
 
-/// Returns the ports that a process connects to, and what for.
+/// The node's metadata, and its agent: addresses of every machine of Azure.
+const METADATA: [(Ipv4Addr, i64); 3] = [
+    (Ipv4Addr::new(169, 254, 169, 254), 80),
+    (Ipv4Addr::new(168, 63, 129, 16), 80),
+    (Ipv4Addr::new(168, 63, 129, 16), 32526),
+];
+
+/// Out, a port narrows everybody down, to the likes of Entra ID. In, everybody is too many on any port.
+fn is_open(rule: &Value, direction: Direction) -> bool {
+    let is_narrow = direction == Direction::Egress && !has_all_ports(rule);
+    !is_narrow && direction.peers(rule).are_all()
+}
+
+/// Returns the connections that a process makes, and what for.
 fn needs<'a>(
     container: Container<'a>,
     process: Process,
     scene: &Scene<'a>,
-) -> Vec<(&'static str, i64)> {
+) -> Vec<(&'static str, Connection<'a>)> {
     let environment = scene.environment(container);
-    let mut needs = vec![("DNS", 53)];
-    let address = environment
-        .text("TEMPORAL_ADDRESS")
-        .unwrap_or("localhost:7233")
-        .trim_end_matches('/');
-    let temporal = address
-        .rsplit_once(':')
-        .and_then(|(_, port)| port.parse().ok());
-    needs.extend(
-        temporal
-            .filter(|_| process != Process::CodecServer)
-            .map(|port| ("Temporal", port)),
-    );
+    let dns = Connection {
+        protocol: "UDP",
+        ..Connection::tcp(53, With::Anybody)
+    };
+    let mut needs = vec![("DNS", dns)];
+    let address = environment.text("TEMPORAL_ADDRESS");
+    let temporal = temporal(address.unwrap_or("localhost:7233"), container, scene);
+    let temporal = temporal.filter(|_| process != Process::CodecServer);
+    needs.extend(temporal.map(|it| ("Temporal", it)));
     let azure = ["KEYVAULT_URL", "KEYVAULT_KEY_URI"]
         .into_iter()
         .any(|name| environment.text(name).is_some());
-    needs.extend(azure.then_some(("Key Vault and Entra ID", 443)));
+    let internet = || Connection::tcp(443, With::Internet);
+    needs.extend(azure.then(|| ("Key Vault and Entra ID", internet())));
     needs
 }
 
-fn reaches_metadata(rule: &Value) -> bool {
-    let is_open = |block: &&Value| {
-        block.text("/cidr") == Some("0.0.0.0/0")
-            && !block
-                .list("/except")
-                .iter()
-                .any(|it| it == "169.254.169.254/32")
+/// Returns the connection to Temporal, if its address has a port.
+fn temporal<'a>(
+    address: &str,
+    container: Container<'a>,
+    scene: &Scene<'a>,
+) -> Option<Connection<'a>> {
+    let address = address.trim_end_matches('/');
+    let (host, port) = address.rsplit_once(':')?;
+    let host = host.rsplit('/').next().unwrap_or(host);
+    let labels: Vec<&str> = host.split('.').collect();
+    let with = match labels[..] {
+        [_, namespace, "svc", ..] => With::Pods(Namespace::called(
+            namespace,
+            container.workload.namespace(),
+            scene,
+        )),
+        _ => With::Anybody,
     };
-    let blocks = rule.list("/to").iter().map(|it| it.at("/ipBlock"));
-    let has_port = ports(rule).is_none_or(|ports| ports.iter().any(|it| covers(it, 80)));
-    has_port && blocks.into_iter().any(|it| is_open(&it))
+    Some(Connection::tcp(port.parse().ok()?, with))
 }
 
-fn port_name(workload: crate::workload::Workload<'_>, port: i64) -> Option<&str> {
+/// Says with whom a connection is.
+fn whose(with: &With<'_>) -> String {
+    match with {
+        With::Anybody | With::Callers => String::new(),
+        With::Address(address) => format!(" of {address}"),
+        With::Internet => " of public addresses".to_owned(),
+        With::Pods(namespace) => format!(" of pods in {}", namespace.name),
+    }
+}
+
+/// Returns pods and a port that a route leads to or a monitor scrapes without being let in, and whom to let in.
+fn unreachable<'a>(
+    object: &Object,
+    scene: &Scene<'a>,
+) -> Option<(Workload<'a>, i64, &'static str)> {
+    let backends = exposure::backends(object).into_iter();
+    let mut routed = backends
+        .filter_map(|it| services::container_port(it.object(scene, object)?, &it.port, scene));
+    let mut scraped = monitoring::scraped(object, scene).into_iter();
+    let lost = |(workload, port): &(Workload<'a>, i64), with| {
+        let wanted = Connection {
+            name: port_name(*workload, *port),
+            ..Connection::tcp(*port, with)
+        };
+        !Policies::of(*workload, Direction::Ingress, scene).allow(&wanted)
+    };
+    let route = routed.find(|it| lost(it, With::Callers));
+    let route = route.map(|(workload, port)| (workload, port, "what leads there"));
+    route.or_else(|| {
+        let (workload, port) = scraped.find(|it| lost(it, With::Anybody))?;
+        Some((workload, port, "what fetches metrics"))
+    })
+}
+
+fn port_name(workload: Workload<'_>, port: i64) -> Option<&str> {
     let ports = workload.containers().flat_map(|it| it.value.list("/ports"));
     let mut meant = ports.filter(|it| it.number("/containerPort") == Some(port));
     meant.next()?.text("/name")

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
+    mount::Mount,
     rule::{Check, Rule},
     scene::Scene,
     workload::{Container, Process},
+    yaml::Yaml,
 };
 
 use super::identity::needs_azure;
@@ -79,6 +81,15 @@ pub(super) static RULES: &[Rule] = &[
             let environment = scene.environment(it);
             let auth = environment.text("SEALANE_AUTH").unwrap_or("off");
             (is_server && auth == "off").then(|| "SEALANE_AUTH is off".to_owned())
+        }),
+    ),
+    Rule::new(
+        "grants-missing",
+        "nobody who calls has a role in the namespace of the process, so all are answered with 403",
+        "set SEALANE_AUTH_GRANTS_FILE, and grant a role in TEMPORAL_NAMESPACE there, as docs/auth.md describes",
+        Check::Processes(|it, process, scene| {
+            let is_server = matches!(process, Process::Api | Process::CodecServer);
+            ungranted(it, process, scene).filter(|_| is_server)
         }),
     ),
     Rule::new(
@@ -155,6 +166,35 @@ pub(super) fn listener<'a>(
     let environment = scene.environment(container);
     let address = environment.text(name).unwrap_or(default).parse().ok()?;
     Some((name, address))
+}
+
+/// Says for which namespaces no grant is, if the file of grants is among the manifests and nothing else can give a role.
+fn ungranted<'a>(container: Container<'a>, process: Process, scene: &Scene<'a>) -> Option<String> {
+    let environment = scene.environment(container);
+    let methods = environment.text("SEALANE_AUTH").unwrap_or("off");
+    let has_more = methods == "off"
+        || methods.contains("tokens")
+        || environment.get("SEALANE_AUTH_PERMISSIONS_CLAIM").is_some();
+    let own = environment.text("TEMPORAL_NAMESPACE").unwrap_or("default");
+    let served = environment.text("SEALANE_CODEC_NAMESPACES");
+    let served = served
+        .filter(|_| process == Process::CodecServer)
+        .unwrap_or(own);
+    let Some(path) = environment
+        .text("SEALANE_AUTH_GRANTS_FILE")
+        .filter(|_| !has_more)
+    else {
+        return (!has_more).then(|| "SEALANE_AUTH_GRANTS_FILE is not set".to_owned());
+    };
+    let (map, text) = Mount::at(container, path)?.file(scene)?;
+    let grants: Value = serde_json::from_str(text).unwrap_or_default();
+    let mut namespaces = grants
+        .list("/grants")
+        .iter()
+        .flat_map(|it| it.list("/namespaces"));
+    let is_granted =
+        namespaces.any(|it| it == "*" || served.split(',').any(|own| it == own.trim()));
+    (!is_granted).then(|| format!("{map} has no grant for {served}"))
 }
 
 fn is_loopback(address: &str) -> bool {

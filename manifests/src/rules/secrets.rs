@@ -1,8 +1,11 @@
 //! Keys, and what else nobody should read.
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sealane_service::settings::DEFINITIONS;
+use serde_json::Value;
 
 use crate::{
+    mount::Mount,
     object::Object,
     rule::{Check, Found, Rule, in_container},
     scene::Scene,
@@ -23,8 +26,15 @@ pub(super) static RULES: &[Rule] = &[
     Rule::new(
         "secret-in-config",
         "a secret is written in a ConfigMap or in the manifest of a workload",
-        "take it from Key Vault (KEYVAULT_API_KEY_SECRET_NAME) or from a file (TEMPORAL_API_KEY_FILE), and replace it: it has been read",
-        Check::Whole(|scene| [in_environments(scene), in_config_maps(scene)].concat()),
+        "take it from Key Vault, or from a Secret that is mounted as a file, and replace it: it has been read",
+        Check::Whole(|scene| {
+            [
+                in_environments(scene),
+                in_files(scene),
+                in_config_maps(scene),
+            ]
+            .concat()
+        }),
     ),
     Rule::new(
         "secret-rendered",
@@ -52,9 +62,14 @@ pub(super) static RULES: &[Rule] = &[
         "mount the Secret as a file and name it, for instance with TEMPORAL_API_KEY_FILE, or take it from Key Vault",
         Check::Processes(|it, _, scene| {
             let environment = scene.environment(it);
-            let name = secret_settings()
-                .find(|name| environment.get(name).is_some_and(|it| it.value.is_none()))?;
-            Some(format!("{name} comes from a Secret"))
+            let is_hidden =
+                |name: &&str| environment.get(name).is_some_and(|it| it.value.is_none());
+            if let Some(name) = secret_settings().find(is_hidden) {
+                return Some(format!("{name} comes from a Secret"));
+            }
+            let mut sources = it.value.list("/envFrom").iter();
+            let secret = sources.find_map(|it| it.text("/secretRef/name"))?;
+            Some(format!("every entry of the Secret {secret} becomes one"))
         }),
     ),
     Rule::new(
@@ -88,6 +103,39 @@ fn is_private(value: &str) -> bool {
     value.contains("PRIVATE KEY-----")
         || value.contains("AccountKey=")
         || value.contains("SharedAccessSignature")
+        || is_key_ring(value)
+}
+
+/// The form of `SEALANE_KEY_FILE`.
+fn is_key_ring(text: &str) -> bool {
+    let ring: Value = serde_json::from_str(text).unwrap_or_default();
+    ring.has("/active") && ring.has("/keys")
+}
+
+/// Settings that name a file with a secret in it.
+const FILES: &[&str] = &[
+    "SEALANE_AUTH_TOKENS_FILE",
+    "SEALANE_KEY_FILE",
+    "TEMPORAL_API_KEY_FILE",
+    "TEMPORAL_TLS_CLIENT_KEY_PATH",
+];
+
+/// Returns the processes that read a secret from a `ConfigMap`, rendered or not.
+fn in_files<'a>(scene: &Scene<'a>) -> Vec<Found<'a>> {
+    let mut found = Vec::new();
+    for (container, _) in scene.processes() {
+        let environment = scene.environment(container);
+        for name in FILES {
+            let mount = environment
+                .text(name)
+                .and_then(|it| Mount::at(container, it));
+            if let Some(map) = mount.and_then(|it| it.config_map(scene)) {
+                let message = in_container(container, &format!("{name} is in the ConfigMap {map}"));
+                found.push((container.workload.object, message));
+            }
+        }
+    }
+    found
 }
 
 fn in_environments<'a>(scene: &Scene<'a>) -> Vec<Found<'a>> {
@@ -117,13 +165,23 @@ fn in_environments<'a>(scene: &Scene<'a>) -> Vec<Found<'a>> {
 }
 
 fn in_config_maps<'a>(scene: &Scene<'a>) -> Vec<Found<'a>> {
-    let entries = scene
-        .of_kind("ConfigMap")
-        .flat_map(|it| it.value().entries("/data").map(move |entry| (it, entry)));
-    let private = entries.filter(|(_, (_, value))| value.as_str().is_some_and(is_private));
-    private
-        .map(|(object, (key, _))| (object, format!("{key} holds a key")))
-        .collect()
+    let holds = |map: &'a Object| {
+        let text = map.value().entries("/data");
+        let text = text.filter(|(_, value)| value.as_str().is_some_and(is_private));
+        let binary = map.value().entries("/binaryData");
+        let binary = binary.filter(|(_, value)| is_private(&decoded(value)));
+        let keys = text.chain(binary).map(|(key, _)| key);
+        keys.map(move |key| (map, format!("{key} holds a key")))
+    };
+    scene.of_kind("ConfigMap").flat_map(holds).collect()
+}
+
+/// Reads base64 as Kubernetes does, line breaks included; what is none reads as nothing.
+fn decoded(value: &Value) -> String {
+    let text = value.as_str().unwrap_or_default();
+    let text: String = text.split_whitespace().collect();
+    let bytes = BASE64_STANDARD.decode(text).unwrap_or_default();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 const CLIENT_SECRETS: &[&str] = &[

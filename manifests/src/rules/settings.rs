@@ -41,6 +41,18 @@ pub(super) static RULES: &[Rule] = &[
         Check::Whole(differences),
     ),
     Rule::new(
+        "settings-not-rendered",
+        "settings come from a file that is not among the manifests, so nothing here can say whether they are right",
+        "mount the file from a ConfigMap of the overlay, or take its settings with envFrom",
+        Check::Processes(|it, _, scene| {
+            let environment = scene.environment(it);
+            let file = environment.file_path(it);
+            let file = file.filter(|_| environment.file(it, scene).is_none());
+            let path = file.or_else(|| environment.text("TEMPORAL_CONFIG_FILE"))?;
+            Some(format!("{path} cannot be checked"))
+        }),
+    ),
+    Rule::new(
         "file-not-mounted",
         "a setting names a file where nothing is mounted",
         "mount the volume that holds it there, or correct the path",

@@ -2,6 +2,7 @@
 
 use crate::{
     environment::Environment,
+    mount::Mount,
     rule::{Check, Found, Rule, in_container},
     scene::Scene,
     workload::{Container, Process},
@@ -12,25 +13,38 @@ pub(super) static RULES: &[Rule] = &[
         "key-shared-by-tenants",
         "processes in two namespaces use the same key, so each can read the payloads of the other",
         "give each tenant a secret of its own, and an identity that may read no other",
-        Check::Whole(|scene| shared(scene, "key", key)),
+        Check::Whole(|scene| shared(scene, "key", keys)),
     ),
     Rule::new(
         "task-queue-shared",
         "workers in two namespaces poll the same task queue, so each gets the work of the other",
         "give each tenant a TEMPORAL_TASK_QUEUE, or a TEMPORAL_NAMESPACE, of its own",
-        Check::Whole(|scene| shared(scene, "task queue", queue)),
+        Check::Whole(|scene| shared(scene, "task queue", queues)),
     ),
 ];
 
-fn key(_: Process, environment: &Environment<'_>) -> Option<String> {
-    if let Some(uris) = environment.text("KEYVAULT_KEY_URI") {
-        return Some(uris.to_owned());
-    }
-    let vault = environment.text("KEYVAULT_URL")?.trim_end_matches('/');
-    Some(format!(
-        "{vault}/secrets/{}",
-        environment.text("KEYVAULT_SECRET_NAME")?
-    ))
+/// Returns the keys of a process as URLs without versions. Key Vault's names do not differ by case alone.
+fn keys<'a>(container: Container<'a>, _: Process, scene: &Scene<'a>) -> Vec<String> {
+    let environment = scene.environment(container);
+    let text = |name| environment.text(name);
+    let keys = match (text("KEYVAULT_URL"), text("KEYVAULT_SECRET_NAME")) {
+        (Some(vault), Some(name)) => {
+            vec![format!("{}/secrets/{name}", vault.trim_end_matches('/'))]
+        }
+        _ => {
+            let mount = text("SEALANE_KEY_FILE").and_then(|path| Mount::at(container, path));
+            mount.map_or(Vec::new(), |it| it.vault_objects(scene))
+        }
+    };
+    let wrapping = text("KEYVAULT_KEY_URI").unwrap_or_default().split(',');
+    let wrapping = wrapping.map(|it| it.trim().split('/').take(5).collect::<Vec<_>>().join("/"));
+    let all = wrapping.filter(|it| !it.is_empty()).chain(keys);
+    all.map(|it| it.to_ascii_lowercase()).collect()
+}
+
+fn queues<'a>(container: Container<'a>, process: Process, scene: &Scene<'a>) -> Vec<String> {
+    let queue = queue(process, &scene.environment(container));
+    queue.into_iter().collect()
 }
 
 /// Returns a task queue as it is shown: with the namespace that it is in.
@@ -49,11 +63,12 @@ pub(super) fn queue(process: Process, environment: &Environment<'_>) -> Option<S
 fn shared<'a>(
     scene: &Scene<'a>,
     what: &str,
-    of: fn(Process, &Environment<'_>) -> Option<String>,
+    of: fn(Container<'a>, Process, &Scene<'a>) -> Vec<String>,
 ) -> Vec<Found<'a>> {
-    let users = scene
-        .processes()
-        .filter_map(|(it, process)| Some((it, of(process, &scene.environment(it))?)));
+    let users = scene.processes().flat_map(|(it, process)| {
+        let used = of(it, process, scene).into_iter();
+        used.map(move |used| (it, used))
+    });
     let users: Vec<(Container<'a>, String)> = users.collect();
     let found = users
         .iter()

@@ -1,15 +1,20 @@
 //! The image, built once for all tests of this run.
 
-use std::{sync::OnceLock, time::Instant};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use anyhow::{Context, anyhow, ensure};
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use super::{
     gate::{self, Bases},
     sandbox::{Sandbox, say, script},
 };
-use crate::{dockerfile::recipe, repository::root};
+use crate::{context::copied_to, dockerfile::recipe, repository::root};
 
 /// Name of the image, as the overlay `local` has it.
 pub(crate) const IMAGE: &str = "localhost/sealane:dev";
@@ -25,19 +30,20 @@ pub(crate) struct Built {
 }
 
 /// Returns the image, after building it if nobody has; or nothing, after saying why `test` is skipped.
-pub(crate) fn built(test: &str) -> anyhow::Result<Option<&'static Built>> {
-    static BUILT: OnceLock<Result<Built, String>> = OnceLock::new();
+pub(crate) async fn built(test: &str) -> anyhow::Result<Option<&'static Built>> {
+    static BUILT: OnceCell<Result<Built, String>> = OnceCell::const_new();
     let Some(bases) = gate::wanted(test) else {
         return Ok(None);
     };
-    let built = BUILT.get_or_init(|| build(bases).map_err(|error| format!("{error:#}")));
+    let building = || async { build(bases).await.map_err(|error| format!("{error:#}")) };
+    let built = BUILT.get_or_init(building).await;
     built
         .as_ref()
         .map(Some)
         .map_err(|error| anyhow!(error.clone()))
 }
 
-fn build(bases: Bases) -> anyhow::Result<Built> {
+async fn build(bases: Bases) -> anyhow::Result<Built> {
     let sandbox = Sandbox::open("image")?;
     let recipe = recipe()?;
     let [compiler, base] = recipe.base_images()[..] else {
@@ -47,31 +53,14 @@ fn build(bases: Bases) -> anyhow::Result<Built> {
         Bases::Pulled => vec!["--pull=true".to_owned()],
         Bases::StandIns => stand_ins(&sandbox, [compiler, base])?,
     };
+    // buildah passes over whole folders where .dockerignore admits files in them, which BuildKit does not; so it gets what BuildKit
+    // would get.
+    let context = sandbox.place().join("context");
+    fs::remove_dir_all(&context).ok();
+    fs::create_dir(&context)?;
+    copied_to(&context).await?;
     let begun = Instant::now();
-    let root = root().display().to_string();
-    let mut command = sandbox.command("nice");
-    command.args([
-        "-n",
-        "15",
-        "buildah",
-        "build",
-        "--layers",
-        "--network",
-        "host",
-        "--tag",
-        IMAGE,
-    ]);
-    command
-        .args(["--build-arg", &format!("SEALANE_REVISION={REVISION}")])
-        .args(options);
-    let log = sandbox.place().join("build.log");
-    let file = std::fs::File::create(&log)?;
-    let status = command
-        .arg(root)
-        .stdout(file.try_clone()?)
-        .stderr(file)
-        .status()?;
-    ensure!(status.success(), "the build failed: {}", log.display());
+    let log = run(&sandbox, &context, &options)?;
     say(&format!(
         "image: built in {} s ({})",
         begun.elapsed().as_secs(),
@@ -82,6 +71,27 @@ fn build(bases: Bases) -> anyhow::Result<Built> {
         Bases::StandIns => tagged(base)?.to_owned(),
     };
     Ok(Built { sandbox, base })
+}
+
+/// Builds, and returns the file with what was said.
+fn run(sandbox: &Sandbox, context: &Path, options: &[String]) -> anyhow::Result<PathBuf> {
+    let log = sandbox.place().join("build.log");
+    let file = fs::File::create(&log)?;
+    let build = ["buildah", "build", "--layers", "--network", "host"];
+    let status = sandbox
+        .command("nice")
+        .args(["-n", "15"])
+        .args(build)
+        .args(["--ignorefile", "/dev/null", "--tag", IMAGE, "--file"])
+        .arg(root().join("Dockerfile"))
+        .args(["--build-arg", &format!("SEALANE_REVISION={REVISION}")])
+        .args(options)
+        .arg(context)
+        .stdout(file.try_clone()?)
+        .stderr(file)
+        .status()?;
+    ensure!(status.success(), "the build failed: {}", log.display());
+    Ok(log)
 }
 
 /// Makes stand-ins, and returns the options that put them in the place of the digests.

@@ -14,15 +14,16 @@ use super::{
 use crate::{
     context::{is_wanted, littered},
     dockerfile::PROGRAMS,
-    repository::text,
+    repository::root,
 };
 
 /// Bytes that the image may be larger than its base.
 const BUDGET: u64 = 60_000_000;
 
-#[test]
-fn the_image_is_its_base_and_three_programs_below_the_budget() -> anyhow::Result<()> {
-    let Some(built) = built("the_image_is_its_base_and_three_programs_below_the_budget")? else {
+#[tokio::test]
+async fn the_image_is_its_base_and_three_programs_below_the_budget() -> anyhow::Result<()> {
+    let Some(built) = built("the_image_is_its_base_and_three_programs_below_the_budget").await?
+    else {
         return Ok(());
     };
     let base = entries(&built.sandbox, &built.base)?;
@@ -61,9 +62,9 @@ fn the_image_is_its_base_and_three_programs_below_the_budget() -> anyhow::Result
     Ok(())
 }
 
-#[test]
-fn there_is_no_shell_and_no_package_manager() -> anyhow::Result<()> {
-    let Some(built) = built("there_is_no_shell_and_no_package_manager")? else {
+#[tokio::test]
+async fn there_is_no_shell_and_no_package_manager() -> anyhow::Result<()> {
+    let Some(built) = built("there_is_no_shell_and_no_package_manager").await? else {
         return Ok(());
     };
     let tools = [
@@ -81,9 +82,9 @@ fn there_is_no_shell_and_no_package_manager() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[test]
-fn the_image_says_who_runs_it_and_what_it_is() -> anyhow::Result<()> {
-    let Some(built) = built("the_image_says_who_runs_it_and_what_it_is")? else {
+#[tokio::test]
+async fn the_image_says_who_runs_it_and_what_it_is() -> anyhow::Result<()> {
+    let Some(built) = built("the_image_says_who_runs_it_and_what_it_is").await? else {
         return Ok(());
     };
     let config = built.config()?;
@@ -104,9 +105,10 @@ fn the_image_says_who_runs_it_and_what_it_is() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[test]
-fn every_program_runs_without_rights_on_a_root_that_it_cannot_write() -> anyhow::Result<()> {
-    let Some(built) = built("every_program_runs_without_rights_on_a_root_that_it_cannot_write")?
+#[tokio::test]
+async fn every_program_runs_without_rights_on_a_root_that_it_cannot_write() -> anyhow::Result<()> {
+    let Some(built) =
+        built("every_program_runs_without_rights_on_a_root_that_it_cannot_write").await?
     else {
         return Ok(());
     };
@@ -120,9 +122,9 @@ fn every_program_runs_without_rights_on_a_root_that_it_cannot_write() -> anyhow:
     Ok(())
 }
 
-#[test]
-fn every_program_carries_the_list_of_its_crates() -> anyhow::Result<()> {
-    let Some(built) = built("every_program_carries_the_list_of_its_crates")? else {
+#[tokio::test]
+async fn every_program_carries_the_list_of_its_crates() -> anyhow::Result<()> {
+    let Some(built) = built("every_program_carries_the_list_of_its_crates").await? else {
         return Ok(());
     };
     for (program, package) in PROGRAMS {
@@ -179,7 +181,16 @@ fn buildah_admits_no_more_to_a_build_than_docker() -> anyhow::Result<()> {
     if gate::wanted("buildah_admits_no_more_to_a_build_than_docker").is_none() {
         return Ok(());
     }
-    let place = littered()?;
+    let place = tempfile::tempdir()?;
+    for path in littered()? {
+        let copy = place.path().join(&path);
+        fs::create_dir_all(copy.parent().context("a folder")?)?;
+        fs::write(&copy, "nobody looks into it")?;
+    }
+    fs::copy(
+        root().join(".dockerignore"),
+        place.path().join(".dockerignore"),
+    )?;
     fs::write(place.path().join("Dockerfile"), "FROM scratch\nCOPY . /\n")?;
     let sandbox = Sandbox::open("image-context")?;
     let folder = place.path().display().to_string();
@@ -204,6 +215,5 @@ fn buildah_admits_no_more_to_a_build_than_docker() -> anyhow::Result<()> {
         files.clone().any(|it| it == "worker/src/main.rs"),
         "nothing was copied"
     );
-    assert!(text(".dockerignore")?.contains("!worker/src"));
     Ok(())
 }

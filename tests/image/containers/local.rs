@@ -20,7 +20,7 @@ const POLLING: &str = "polling for tasks";
 /// One test, since starting all this takes longer than all that is asked.
 #[tokio::test]
 async fn the_overlay_local_works_encrypted_and_drains() -> anyhow::Result<()> {
-    let Some(built) = built("the_overlay_local_works_encrypted_and_drains")? else {
+    let Some(built) = built("the_overlay_local_works_encrypted_and_drains").await? else {
         return Ok(());
     };
     let mut stage = Stage::open(built).await?;

@@ -19,6 +19,8 @@ locals {
       push = { identity = "push", role = var.push_role, scope = var.registry_id }
     } : {},
     contains(keys(local.used), "deploy") ? {
+      # The signature and the program of what it deploys.
+      pull = { identity = "deploy", role = var.pull_role, scope = var.registry_id }
       # To look at what it deploys to: roles, credentials, tags.
       read        = { identity = "deploy", role = "Reader", scope = var.resource_group_id }
       credentials = { identity = "deploy", role = "Azure Kubernetes Service Cluster User Role", scope = var.cluster_id }

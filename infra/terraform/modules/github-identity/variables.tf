@@ -24,7 +24,12 @@ variable "subjects" {
 }
 
 variable "registry_id" {
-  description = "Registry to which images are pushed."
+  description = "Registry of the images."
+  type        = string
+}
+
+variable "pull_role" {
+  description = "Role that pulls from this registry."
   type        = string
 }
 

@@ -6,6 +6,7 @@ output "identities" {
       principal_id    = azurerm_user_assigned_identity.this[name].principal_id
       service_account = it.service_account
       namespace       = it.namespace
+      issuer          = azurerm_federated_identity_credential.this[name].issuer
       subject         = azurerm_federated_identity_credential.this[name].subject
       credential_name = azurerm_federated_identity_credential.this[name].name
     }

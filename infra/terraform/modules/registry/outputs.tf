@@ -13,6 +13,11 @@ output "login_server" {
   value       = azurerm_container_registry.this.login_server
 }
 
+output "pull_role" {
+  description = "Role that pulls from a registry of this mode."
+  value       = local.roles.pull
+}
+
 output "push_role" {
   description = "Role that pushes to a registry of this mode."
   value       = local.roles.push
