@@ -2,4 +2,5 @@
 
 mod decisions;
 mod refusals;
+mod settings;
 mod subscription;

@@ -9,20 +9,20 @@ check_api() {
     local list='/api/v1/workflows?pageSize=1'
     open_api
     authorise
-    expect_api 200 'lists workflows' GET "$list"
-    [[ $SETTING_AUTH != off ]] || return 0
+    [[ $SETTING_AUTH == off ]] || expect_api 200 'lists workflows' GET "$list"
     AUTHORISED=false
     call_api GET "$list" || api_failed 'refuses strangers'
     AUTHORISED=true
-    [[ $STATUS == 401 ]] || fail api-open "the API answers $STATUS to a stranger, expected 401" \
+    [[ $STATUS == 401 && $SETTING_AUTH != off ]] || fail api-open "the API answers $STATUS to a stranger (SEALANE_AUTH: $SETTING_AUTH), expected 401" \
         'look at SEALANE_AUTH, and at whatever stands before the API'
 }
 
 # open_api: sets API_URL, unless it was given.
 open_api() {
     CURL=(curl --disable --silent --show-error --globoff --proto '=http,https')
+    # Without TLS a proxy would read the token.
+    [[ $API_URL == https://* ]] || CURL+=(--noproxy '*')
     if [[ -n $API_URL ]]; then fact url "$API_URL"; return; fi
-    CURL+=(--noproxy '*')
     : >"$WORK/forward"
     : >"$WORK/forward.complaint"
     kubectl --kubeconfig "$KUBECONFIG_FILE" --context "${OUTPUTS[cluster_name]}" port-forward --namespace "$RENDERED_NAMESPACE" --address 127.0.0.1 \

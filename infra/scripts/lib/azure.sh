@@ -60,3 +60,11 @@ require_same_surroundings() {
 azure() { ask "$1" az "${@:2}" --subscription "$SUBSCRIPTION"; }
 azure_change() { change "$1" az "${@:2}" --subscription "$SUBSCRIPTION"; }
 azure_show() { show "$1" az "${@:2}" --subscription "$SUBSCRIPTION"; }
+
+# group_exists NAME: whether the group exists. Anything but a plain answer is no answer.
+group_exists() {
+    azure 60 group exists --name "$1" || fail group-unreadable "az group exists: $(complaint)" 'run this again'
+    [[ $ANSWER == true || $ANSWER == false ]] ||
+        fail group-unreadable "az group exists answers \"$(one_line "${ANSWER:0:80}")\", expected true or false" 'run it by hand'
+    [[ $ANSWER == true ]]
+}

@@ -151,18 +151,24 @@ readonly ACCOUNTS_PROGRAM='
 line_accounts() { live_says deployments.apps "$ACCOUNTS_PROGRAM" account-shared 'take k8s/base as it is'; }
 
 readonly DENIED_PROGRAM='
-  [.items[].spec | select(.podSelector == {}) | .policyTypes[]] as $types
-  | ["Ingress", "Egress"] - $types | select(length > 0) | "nothing denies \(join(" and ")) of every pod"'
-line_network_policies() { live_says networkpolicies.networking.k8s.io "$DENIED_PROGRAM" network-open "run \`infra/scripts/deploy $ENVIRONMENT\`"; }
+  def all($peers): any(.[]?; ((.[$peers] // []) + (.ports // []) | length) == 0);
+  [.items[].spec | select(.podSelector == {})
+    | (select((.policyTypes // [] | index("Ingress")) and (.ingress // [] | length) == 0) | "Ingress"),
+      (select((.policyTypes // [] | index("Egress")) and (.egress // [] | length) == 0) | "Egress")] as $denied
+  | (["Ingress", "Egress"] - $denied | select(length > 0) | "nothing denies \(join(" and ")) of every pod"),
+    (.items[] | select((.spec.ingress | all("from")) or (.spec.egress | all("to"))) | "network policy \(.metadata.name) has a rule that allows everything")'
+# Policies add up, so those of others count too.
+line_network_policies() { live_says networkpolicies.networking.k8s.io "$DENIED_PROGRAM" network-open "run \`infra/scripts/deploy $ENVIRONMENT\`, and remove what allows everything" ''; }
 
 readonly BUDGETS_PROGRAM='
   if .items | length == 0 then "there is no disruption budget" else empty end,
   (.items[] | select((.status.disruptionsAllowed // 0) < 1) | "budget \(.metadata.name) lets no pod go (\(.status.currentHealthy // 0) healthy, \(.status.desiredHealthy // 0) wanted)")'
 line_budgets() { live_says poddisruptionbudgets.policy "$BUDGETS_PROGRAM" budget-blocks 'wait until its pods are ready, or give its Deployment one replica more'; }
 
-# live_says KIND PROGRAM SLUG REMEDY: fails with what the program finds wrong in the objects of our namespace.
+# live_says KIND PROGRAM SLUG REMEDY [SELECTOR]: fails with what the program finds wrong in the objects of our namespace; with an empty
+# SELECTOR in all of them, else in ours.
 live_says() {
-    kube 30 get "$1" --namespace "$RENDERED_NAMESPACE" --selector app.kubernetes.io/part-of=sealane --output json ||
+    kube 30 get "$1" --namespace "$RENDERED_NAMESPACE" --selector "${5-app.kubernetes.io/part-of=sealane}" --output json ||
         fail cluster-unreadable "kubectl get $1: $(complaint)" 'look at your role in the cluster'
     mv -f -- "$WORK/answer" "$WORK/objects-live.json"
     # jq says nothing, and finds nothing wrong, where there is nothing to read.

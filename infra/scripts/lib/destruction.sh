@@ -8,25 +8,18 @@ declare -a NAMESPACES=()
 take_outputs() {
     ask 120 terraform -chdir="$ROOT/infra/terraform" output -json -no-color || terraform_failed terraform-output 'run this again'
     if [[ ${ANSWER//[[:space:]]/} != '{}' ]]; then
-        mv -f -- "$WORK/answer" "$STATE_DIR/outputs.json"
+        mv -f -- "$WORK/answer" "$WORK/outputs.json"
     else
         NOTHING_IN_STATE=true
         note 'the state is empty'
     fi
     read_outputs
     require_outputs environment subscription_id tenant_id resource_group_name cluster_name namespace key_vault_name location
+    compare_outputs
+    keep_outputs
     GROUP=${OUTPUTS[resource_group_name]}
-    same environment "${OUTPUTS[environment]}" "$ENVIRONMENT"
-    same subscription "${OUTPUTS[subscription_id]}" "$SUBSCRIPTION"
-    same tenant "${OUTPUTS[tenant_id]}" "$TENANT"
     fact resource_group "$GROUP"
     fact state "infra/environments/$ENVIRONMENT/backend.hcl"
-}
-
-# same WHAT FOUND EXPECTED
-same() {
-    [[ $2 == "$3" ]] || refuse outputs-mismatch "the state belongs to $1 $2, and terraform.tfvars to $3" \
-        "look at infra/environments/$ENVIRONMENT/backend.hcl: two environments never share a state"
 }
 
 # guard_group: it is the one that Terraform made for this environment, and it was made to go again.
@@ -49,14 +42,6 @@ guard_group() {
             'give --permanent if it is to go all the same'
     fi
     fact expires_at "$expires"
-}
-
-# group_exists NAME: whether the group exists. Anything but a plain answer is no answer.
-group_exists() {
-    azure 60 group exists --name "$1" || fail group-unreadable "az group exists: $(complaint)" 'run this again'
-    [[ $ANSWER == true || $ANSWER == false ]] ||
-        fail group-unreadable "az group exists answers \"$(one_line "${ANSWER:0:80}")\", expected true or false" 'run it by hand'
-    [[ $ANSWER == true ]]
 }
 
 # guard_locks: a lock in the group or above would stop the destruction half way.
@@ -82,12 +67,16 @@ reach_cluster() {
         fetch_kubeconfig
         guard_cluster
     elif ! (fetch_kubeconfig && guard_cluster); then
+        # It was told, and is no failure of this run.
+        rm -f -- "$WORK/failure"
         warn 'the cluster cannot be asked; it is destroyed with whatever runs in it'
         return
     fi
     CLUSTER_REACHED=true
     kube 30 get namespaces --output jsonpath='{range .items[*]}{.metadata.name} {.metadata.labels.app\.kubernetes\.io/part-of}{"\n"}{end}' ||
         fail cluster-unreachable "kubectl get namespaces: $(complaint)" 'run this again'
+    # Every cluster has it. Without, this is no list, and says nothing of what runs.
+    [[ $'\n'$ANSWER == *$'\nkube-system '* ]] || fail cluster-unreachable 'kubectl get namespaces lists no kube-system, so not all there is' 'run this again'
     mapfile -t NAMESPACES < <(ours <<<"$ANSWER")
 }
 

@@ -28,4 +28,6 @@ lock_environment() {
     command -v flock >/dev/null || return 0
     exec 9<"$STATE_DIR"
     flock --nonblock 9 || refuse already-running "another script is at work on environment $ENVIRONMENT" "wait until it has ended"
+    # Of runs that were killed: nobody else is at work here now.
+    rm -rf -- "$STATE_DIR"/tmp.*
 }

@@ -77,13 +77,34 @@ reap_group() {
         audit skip locked
     elif $DRY_RUN; then
         audit would-delete expired
-    elif azure 300 group delete --name "$name" --yes --no-wait --output none; then
+    elif delete_settings && azure 300 group delete --name "$name" --yes --no-wait --output none; then
         audit delete expired
         LEAVING+=("$line")
     else
         give_group_up not-deleted
     fi
 }
+
+# Diagnostic settings of a cluster and a vault outlive their group, and are in the way of the next ones of that name. Not being rid of
+# them is no reason to keep a group that costs.
+delete_settings() {
+    local id setting resources
+    azure 120 resource list --resource-group "$name" --output tsv \
+        --query "[?type=='Microsoft.ContainerService/managedClusters' || type=='Microsoft.KeyVault/vaults'].id" || {
+        warn "$name: its diagnostic settings stay: $(complaint)"
+        return 0
+    }
+    resources=$ANSWER
+    while IFS= read -r id; do
+        [[ -n $id ]] || continue
+        azure 60 monitor diagnostic-settings list --resource "$id" --query '(value || @)[].name' --output tsv || { settings_stay; ANSWER=''; }
+        while IFS= read -r setting; do
+            [[ -z $setting ]] || azure 60 monitor diagnostic-settings delete --name "$setting" --resource "$id" || settings_stay
+        done <<<"$ANSWER"
+    done <<<"$resources"
+}
+
+settings_stay() { warn "diagnostic settings of $id stay: $(complaint)"; }
 
 # give_group_up REASON
 give_group_up() {

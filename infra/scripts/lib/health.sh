@@ -4,28 +4,24 @@
 # What deploy says it put there, and the settings that were rendered.
 SETTING_AUTH='' SETTING_AUDIENCE='' SETTING_QUEUE=''
 
-# read_deployed: the image of deploy.json and the objects of manifests.yaml.
+# read_deployed: image and objects of the last deploy that went through. One that failed, or looked only, leaves both as they are.
 read_deployed() {
-    local file=$STATE_DIR/deploy.json image='' outcome='' dry=''
-    [[ -s $file && -s $STATE_DIR/manifests.yaml ]] || fail not-deployed "nothing was deployed from here to $ENVIRONMENT" \
+    local file=$STATE_DIR/deploy.last-good.json image='' outcome='' dry=''
+    [[ -s $file && -s $STATE_DIR/manifests.last-good.yaml ]] || fail not-deployed "nothing was deployed from here to $ENVIRONMENT" \
         "run \`infra/scripts/deploy $ENVIRONMENT\` first"
     read_outputs
-    require_outputs resource_group_name cluster_name cluster_id namespace subscription_id tenant_id registry_name registry_id key_vault_name
-    [[ ${OUTPUTS[subscription_id]} == "$SUBSCRIPTION" && ${OUTPUTS[tenant_id]} == "$TENANT" ]] || refuse outputs-mismatch \
-        "outputs.json is of subscription ${OUTPUTS[subscription_id]}, expected $SUBSCRIPTION" "run \`infra/scripts/deploy $ENVIRONMENT\`"
-    RENDERED_FILE=$STATE_DIR/manifests.yaml OBJECTS_FILE=$WORK/objects.json
+    require_outputs environment resource_group_name cluster_name cluster_id namespace subscription_id tenant_id registry_name registry_id key_vault_name
+    compare_outputs
+    RENDERED_FILE=$STATE_DIR/manifests.last-good.yaml OBJECTS_FILE=$WORK/objects.json
     read_objects
     ask 20 jq -rs --slurpfile deploy "$file" "$DEPLOYED_PROGRAM" "$OBJECTS_FILE" ||
-        fail not-deployed "deploy.json or the manifests cannot be read: $(complaint)" "run \`infra/scripts/deploy $ENVIRONMENT\`"
+        fail not-deployed "deploy.last-good.json or the manifests cannot be read: $(complaint)" "run \`infra/scripts/deploy $ENVIRONMENT\`"
     {
         read -r image && read -r outcome && read -r dry && read -r SETTING_AUTH && read -r SETTING_AUDIENCE && IFS= read -r SETTING_QUEUE
-    } <<<"$ANSWER" || fail not-deployed 'deploy.json says nothing' "run \`infra/scripts/deploy $ENVIRONMENT\`"
-    [[ $outcome == completed ]] || fail not-deployed "the last deploy ended with \"$outcome\", expected completed" "run \`infra/scripts/deploy $ENVIRONMENT\`"
+    } <<<"$ANSWER" || fail not-deployed 'deploy.last-good.json says nothing' "run \`infra/scripts/deploy $ENVIRONMENT\`"
     IMAGE_NAME=${image%@*} IMAGE_DIGEST=${image#*@}
-    if [[ $dry == true || ! $IMAGE_DIGEST =~ $DIGEST_PATTERN ]]; then
-        warn 'the last deploy was a dry run and says nothing about the image: that of the API is compared'
-        IMAGE_NAME='' IMAGE_DIGEST=''
-    fi
+    [[ $outcome == completed && $dry == false && $IMAGE_DIGEST =~ $DIGEST_PATTERN ]] || fail not-deployed \
+        "deploy.last-good.json is of a run that ended with \"$outcome\" (dry run: $dry, image: $image)" "run \`infra/scripts/deploy $ENVIRONMENT\`"
     fact namespace "$RENDERED_NAMESPACE"
 }
 
@@ -111,30 +107,31 @@ pods_in_words() {
 
 # check_digest: Deployments and pods run the image of the last deploy, and no other.
 check_digest() {
-    local it name component ready image running wanted
+    local it name component ready image running wanted new=false
     look
-    [[ -n $IMAGE_DIGEST ]] || take_digest_of_api
     wanted=$IMAGE_NAME@$IMAGE_DIGEST
     for name in "${!LIVE[@]}"; do
+        read -r component _ <<<"${LIVE[$name]}"
         image=${LIVE[$name]##* }
+        ! may_be_older "$component" || continue
         [[ $image == "$wanted" ]] || fail wrong-image "Deployment $name runs $image, expected $wanted" \
             "somebody changed it; \`infra/scripts/deploy $ENVIRONMENT\` brings it back"
     done
     ((${#PODS[@]} > 0)) || fail no-pods "no pod of Sealane runs in namespace $RENDERED_NAMESPACE" "run \`infra/scripts/deploy $ENVIRONMENT\`"
     for it in "${PODS[@]}"; do
         read -r name component ready image running <<<"$it"
+        if [[ $component == worker && $ready == True && $image == "$wanted" ]]; then new=true; fi
+        ! may_be_older "$component" || [[ $image == "$wanted" ]] || continue
         [[ $image == "$wanted" ]] || fail wrong-image "pod $name runs $image, expected $wanted" 'wait until the rollout has ended; see kubectl get pods'
         [[ $running == *"$IMAGE_DIGEST" ]] || warn "pod $name says it runs $running: expected ${IMAGE_DIGEST}, unless that is an index of several platforms"
     done
+    ! $VERSIONED || $new || fail wrong-image "no worker that is ready runs $wanted" 'kubectl get workerdeployments says how far the new version is'
     fact image "$wanted"
     fact_json pods "${#PODS[@]}"
 }
 
-take_digest_of_api() {
-    local image=${LIVE[sealane-api]##* }
-    IMAGE_NAME=${image%@*} IMAGE_DIGEST=${image#*@}
-    [[ $IMAGE_DIGEST =~ $DIGEST_PATTERN ]] || fail wrong-image "the API runs \"$image\", expected an image by its digest" "run \`infra/scripts/deploy $ENVIRONMENT\`"
-}
+# may_be_older COMPONENT: whether the worker controller keeps versions of it that were deployed before, for the workflows that began there.
+may_be_older() { $VERSIONED && [[ $1 == worker ]]; }
 
 # check_idle: no more workers than the autoscaler's minimum, which is where every measurement begins.
 check_idle() {
@@ -177,17 +174,14 @@ count_pods() {
     printf '%s' "$count"
 }
 
-# What is wrong, a line each. The codec server does not talk to Temporal, and nothing lets it.
-readonly DOCTOR_PROGRAM='
-  .[] | .pod as $pod | .component as $component | .findings[]
-  | select($component != "codec-server" or (.check | test("^(temporal|pollers)-") | not))
-  | select(.status == "fail" or (.status == "warn" and $component == "worker" and (.check | startswith("pollers-"))))
-  | [$pod, .check, .detail, .remedy // "sealane doctor in the pod says more"] | map(gsub("[\t\n]"; " ")) | join("\t")'
-
 # check_doctor: each pod reaches its keys and Temporal, with its own identity, and the server knows the workers.
 check_doctor() {
     local it name component rest findings=''
     look
+    ((${#PODS[@]} > 0)) || fail no-pods "no pod of Sealane runs in namespace $RENDERED_NAMESPACE" "run \`infra/scripts/deploy $ENVIRONMENT\`"
+    # Where nobody wants a worker just now, none can be asked whether it polls.
+    $SCALED_JOB || [[ ${LIVE[sealane-worker]:-} == 'worker 0 '* ]] || (($(count_pods worker) > 0)) ||
+        fail no-pods "no worker runs in namespace $RENDERED_NAMESPACE" 'look at the autoscaler'
     for it in "${PODS[@]}"; do
         read -r name component rest <<<"$it"
         # Findings come with an exit code of their own.
@@ -196,7 +190,7 @@ check_doctor() {
         findings+="${findings:+,}{\"pod\": \"$name\", \"component\": \"$component\", \"findings\": $ANSWER}"
     done
     printf '[%s]' "$findings" >"$WORK/doctor.json"
-    ask 20 jq -r "$DOCTOR_PROGRAM" "$WORK/doctor.json" || fail doctor-failed "what the doctors printed cannot be read: $(complaint)" 'run this again'
+    ask 20 jq -r "$DOCTOR_RULES"' .[] | .pod as $pod | .component as $component | .findings | wrong($pod; $component)' "$WORK/doctor.json" || fail doctor-failed "what the doctors printed cannot be read: $(complaint)" 'run this again'
     [[ -n $ANSWER ]] || return 0
     local pod check detail remedy
     IFS=$'\t' read -r pod check detail remedy <<<"$ANSWER"

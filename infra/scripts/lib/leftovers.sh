@@ -84,6 +84,6 @@ tell_recovery() {
 # forget: what leads to nothing any more. outputs.json stays, so that this may be run again.
 forget() {
     ! $DRY_RUN || return 0
-    rm -rf -- "$PLAN_FILE" "$STATE_DIR/kubeconfig" "$STATE_DIR/instance" "$STATE_DIR/manifests.yaml"
+    rm -rf -- "$PLAN_FILE" "$STATE_DIR/kubeconfig" "$STATE_DIR/instance" "$STATE_DIR/manifests.yaml" "$STATE_DIR/manifests.last-good.yaml" "$STATE_DIR/deploy.last-good.json"
     note "resource group $GROUP is gone; the state, empty, stays where infra/environments/$ENVIRONMENT/backend.hcl says"
 }

@@ -105,7 +105,9 @@ build_by_docker() {
 
 # `az acr run` rather than `az acr build`, which has no BuildKit. It sends a whole folder, so that holds the sources and nothing else.
 build_by_registry() {
-    local context=$WORK/context
+    local context=$WORK/context caller=()
+    # With roles for repositories, a run may push only by the rights of whoever starts it.
+    [[ ${OUTPUTS[registry_role_mode]} != abac ]] || caller=(--source-acr-auth-id '[caller]')
     mkdir -p -- "$context"
     (cd "$ROOT" && xargs -0 tar -cf - -- <"$WORK/sources") | tar -xf - -C "$context" ||
         fail build-failed "the sources cannot be copied to .sealane" "look whether the disk is full"
@@ -118,6 +120,6 @@ steps:
   - push: ["$Registry/sealane:{{.Values.tag}}"]
 TASK
     azure_show 7500 acr run --registry "${OUTPUTS[registry_name]}" --resource-group "${OUTPUTS[resource_group_name]}" \
-        --platform linux/amd64 --timeout 7200 --file task.yaml --set "tag=$IMAGE_TAG" --set "revision=$REVISION" "$context" ||
+        --platform linux/amd64 --timeout 7200 --file task.yaml --set "tag=$IMAGE_TAG" --set "revision=$REVISION" "${caller[@]}" "$context" ||
         fail build-failed "az acr run: $(complaint)" "az acr task list-runs --registry ${OUTPUTS[registry_name]} names the run; or --build docker"
 }

@@ -56,31 +56,59 @@ rollout_remedy() {
     esac
 }
 
+# What is wrong in the findings of one pod, a line each: what failed, and what has to pass and did not. A check that was skipped, or is
+# not there, proves nothing. Keys come from a vault or a file, or are data keys. The codec server does not talk to Temporal, and nothing
+# lets it; that nobody polls is a warning in the doctor's own eyes, since before the first worker nobody can.
+readonly DOCTOR_RULES='
+  def row($pod): [$pod, .check, .detail // "", .remedy // "sealane doctor in the pod says more"] | map(gsub("[\\t\\n]"; " ")) | join("\t");
+  def wanted($component):
+    ["vault-get", "keys", "data-keys"],
+    (select($component != "codec-server") | ["temporal-namespace"]),
+    (select($component == "worker") | ["pollers-workflow"], ["pollers-activity"]);
+  def wrong($pod; $component):
+    . as $all
+    | (.[] | select(.status == "fail" and ($component != "codec-server" or (.check | test("^(temporal|pollers)-") | not))) | row($pod)),
+      (wanted($component) as $names | [$all[] | select(.check as $it | $names | index([$it]))] as $found
+        | select(any($found[]; .status == "pass" or .status == "fail") | not)
+        | $found[0] // {check: $names[0], detail: "it was not checked"} | row($pod));'
+
 # check_pollers: the server itself says that somebody polls the task queue, asked by the doctor in a worker's pod.
 check_pollers() {
-    local pod
     ! would kubectl exec sealane-worker -- sealane doctor || return 0
     if $SCALED_JOB; then note "workers are Jobs, and nobody polls while there is nothing to do"; return; fi
-    find_worker_pod || { note "no worker runs: the autoscaler has none to spare"; return; }
-    pod=$ANSWER
-    again 12 10 doctor_is_content "$pod" || tell_diagnosis
+    again 12 10 workers_poll || tell_diagnosis
 }
 
-find_worker_pod() {
-    kube 30 get pods --namespace "$RENDERED_NAMESPACE" --selector app.kubernetes.io/name=sealane,app.kubernetes.io/component=worker \
-        --field-selector status.phase=Running --output jsonpath='{.items[0].metadata.name}' && [[ -n $ANSWER ]]
-}
+# Pods that stay, the new ones first: name, and whether it runs the image of this run.
+readonly WORKERS_PROGRAM='
+  if (.items | type) != "array" then error("no list") else . end
+  | "pods", ([.items[] | select(.metadata.deletionTimestamp == null and (.status.phase == "Running" or .status.phase == "Pending"))
+      | {name: .metadata.name, new: (.status.phase == "Running" and (.spec.containers[0].image | endswith("@" + $digest)))}]
+    | sort_by(.new | not)[] | "\(.name) \(.new)")'
 
 DIAGNOSIS=''
-# The checks of pollers only warn in the doctor's own eyes, since before the first worker nobody can poll.
+# The pod is chosen anew each time: one that was there a moment ago may be going.
+workers_poll() {
+    local pod new
+    kube 30 get pods --namespace "$RENDERED_NAMESPACE" --selector app.kubernetes.io/name=sealane,app.kubernetes.io/component=worker --output json ||
+        fail cluster-unreadable "kubectl get pods: $(complaint)" 'look at your role in the cluster'
+    mv -f -- "$WORK/answer" "$WORK/workers.json"
+    if ! ask 20 jq -r --arg digest "$IMAGE_DIGEST" "$WORKERS_PROGRAM" "$WORK/workers.json" || [[ $ANSWER != pods* ]]; then
+        fail cluster-unreadable "kubectl printed no list of pods: $(complaint)" 'run this again with --debug'
+    fi
+    if [[ $ANSWER == pods ]]; then note "no worker runs: the autoscaler has none to spare"; return; fi
+    read -r pod new <<<"${ANSWER#*$'\n'}"
+    DIAGNOSIS=$'rollout\t'"no worker runs ${IMAGE_DIGEST:0:19}…, and $pod is there"$'\tkubectl get pods'
+    [[ $new == true ]] && doctor_is_content "$pod"
+}
+
 doctor_is_content() {
     kube 60 exec "$1" --namespace "$RENDERED_NAMESPACE" --container worker -- sealane doctor --output json || true
     DIAGNOSIS=$COMPLAINT
     [[ $ANSWER == \[* ]] || return 1
     mv -f -- "$WORK/answer" "$WORK/doctor.json"
-    ask 20 jq -r '[.[] | select(.status == "fail" or (.status != "pass" and (.check | startswith("pollers-"))))] | sort_by(.status) | first // empty
-        | [.check, .detail, .remedy // "sealane doctor in the pod says more"] | map(gsub("[\\t\\n]"; " ")) | join("\t")' "$WORK/doctor.json" || return 1
-    DIAGNOSIS=$ANSWER
+    ask 20 jq -r --arg pod "$1" "$DOCTOR_RULES"' [wrong($pod; "worker")] | first // empty' "$WORK/doctor.json" || return 1
+    DIAGNOSIS=${ANSWER#*$'\t'}
     [[ -z $ANSWER ]]
 }
 
@@ -88,6 +116,7 @@ tell_diagnosis() {
     local check detail remedy
     IFS=$'\t' read -r check detail remedy <<<"$DIAGNOSIS" || true
     case $check in
+        rollout) fail rollout-failed "$detail" "$remedy" ;;
         pollers-*) fail no-pollers "the worker runs and the server lists no poller: $detail" "$remedy" ;;
         *) fail doctor-failed "sealane doctor in the worker's pod: ${check:-it printed no findings}${detail:+: $detail}" "${remedy:-kubectl exec deploy/sealane-worker -- sealane doctor}" ;;
     esac

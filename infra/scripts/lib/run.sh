@@ -11,6 +11,10 @@ export LC_ALL=C
 # No program may ask, page or colour: nobody may be there to answer.
 export AZURE_CORE_NO_COLOR=true AZURE_CORE_ONLY_SHOW_ERRORS=true AZURE_EXTENSION_USE_DYNAMIC_INSTALL=no
 export TF_IN_AUTOMATION=1 TF_INPUT=0 TF_CLI_ARGS='' NO_COLOR=1 KUBECTL_EXTERNAL_DIFF=''
+# What somebody set for their own work must not reach ours: another workspace is another state, a variable beats terraform.tfvars, a
+# log holds secrets, and preferences of kubectl change what its options mean.
+unset TF_WORKSPACE "${!TF_LOG@}" "${!TF_CLI_ARGS_@}" "${!TF_VAR_@}"
+export KUBERC=off KUBECTL_KUBERC=false
 
 readonly EXIT_FAILED=1 EXIT_USAGE=2 EXIT_PREREQUISITES=3 EXIT_REFUSED=4
 
@@ -98,6 +102,7 @@ finish() {
     if ((code == 0)); then end_step completed; else end_step failed; fi
     if declare -F on_finish >/dev/null; then on_finish "$code" || true; fi
     write_summary "$code" || true
+    if declare -F on_summary >/dev/null; then on_summary "$code" || true; fi
     if [[ -n $WORK ]]; then rm -rf -- "$WORK"; fi
     exit "$code"
 }
@@ -200,6 +205,15 @@ again() {
         sleep "$pause" 9>&- &
         await_child
     done
+}
+
+# untraced FUNCTION ARGUMENT…: calls it with tracing off, since it handles a secret.
+untraced() {
+    { set +x; } 2>/dev/null
+    local status=0
+    "$@" || status=$?
+    if $DEBUG; then set -x; fi
+    return "$status"
 }
 
 trace() {

@@ -29,6 +29,34 @@ terraform_failed() {
     fail "$slug" "terraform failed: $(complaint)" "$remedy"
 }
 
+# guard_state: leaves the state in state.json, and goes on only with one of this environment, whose group is there. An empty one may be
+# anybody's.
+guard_state() {
+    ask 120 terraform -chdir="$ROOT/infra/terraform" show -json -no-color || terraform_failed terraform-state "run this again"
+    mv -f -- "$WORK/answer" "$WORK/state.json"
+    ask 60 jq '.values.outputs // {}' "$WORK/state.json" || fail terraform-state "the state cannot be read: $(complaint)" "run this again"
+    mv -f -- "$WORK/answer" "$WORK/outputs.json"
+    read_outputs
+    compare_outputs
+    rm -f -- "$WORK/outputs.json"
+    ask 60 jq -r '[.values.root_module // {} | recurse(.child_modules[]?) | .resources[]?
+        | select(.type == "azurerm_resource_group" and .mode == "managed").values.name] | first // ""' "$WORK/state.json" ||
+        fail terraform-state "the state cannot be read: $(complaint)" "run this again"
+    local group=$ANSWER
+    # A new group would get the time to live of the old one, which is over, and the password of a database that is gone.
+    [[ -z $group ]] || group_exists "$group" || refuse group-gone "the state knows resource group $group, and it is gone" \
+        "infra/scripts/destroy $ENVIRONMENT takes the rest away, then run this again"
+}
+
+# refuse_expired DATE: goes on only if it is not over. An empty one never is.
+refuse_expired() {
+    local epoch now
+    [[ -n $1 ]] || return 0
+    printf -v now '%(%s)T' -1
+    { epoch=$(epoch_of "$1") && ((now < epoch)); } || refuse expired "the environment expires at $1, which is over, and reap may delete it any night" \
+        'raise ttl_hours in terraform.tfvars, or set it to null'
+}
+
 # terraform_plan: leaves a plan in PLAN_FILE, and in PLAN_CHANGES whether there is anything to do.
 terraform_plan() {
     local status=0 lock=-lock-timeout=2m
@@ -51,11 +79,12 @@ readonly PLAN_PROGRAM='
   | ["azurerm_resource_group", "azurerm_kubernetes_cluster", "azurerm_key_vault", "azurerm_container_registry",
      "azurerm_postgresql_flexible_server", "azurerm_postgresql_flexible_server_database"] as $precious
   | ($all[] | select((.change.actions | index("delete")) and (.type as $it | $precious | index($it))) | "destroys \(.address)"),
-    ($all[] | select(.type == "azurerm_key_vault" and .change.actions == ["create"]) | "new-vault")'
+    ($all[] | select(.type == "azurerm_key_vault" and .change.actions == ["create"]) | "new-vault"),
+    (.planned_values.outputs.expires_at.value // empty | "expires \(.)")'
 
 # check_plan: a plan that destroys what cannot be made again needs --allow-destroy, not only --yes.
 check_plan() {
-    local line destroyed=()
+    local line destroyed=() expires=''
     $PLAN_CHANGES || return 0
     ask 120 terraform -chdir="$ROOT/infra/terraform" show -json -no-color "$PLAN_FILE" ||
         terraform_failed terraform-plan "run this again"
@@ -65,8 +94,10 @@ check_plan() {
         case $line in
             "destroys "*) destroyed+=("${line#destroys }") ;;
             new-vault) NEW_VAULT=true ;;
+            "expires "*) expires=${line#expires } ;;
         esac
     done <<<"$ANSWER"
+    refuse_expired "$expires"
     ((${#destroyed[@]} == 0)) || $ALLOW_DESTROY || refuse plan-destroys "the plan destroys $(joined ', ' "${destroyed[@]}")" \
         "read the plan above; if that is what you want, give --allow-destroy"
 }
@@ -89,7 +120,7 @@ fetch_outputs() {
         $DRY_RUN || fail outputs-missing "Terraform has no outputs" "let Terraform run (no --no-terraform)"
         return 1
     fi
-    mv -f -- "$WORK/answer" "$STATE_DIR/outputs.json"
+    mv -f -- "$WORK/answer" "$WORK/outputs.json"
 }
 
 # What the state says about the password: vault, name of its secret, version; then whether there is a server.
@@ -106,8 +137,6 @@ choose_password() {
     local kind name version vault='' secret='' held='' server='' wanted=${VARIABLES[postgresql_password_version]:-1}
     [[ ${VARIABLES[temporal_mode]} == self-hosted ]] || return 0
     VAR_FILE=(-var-file=/dev/stdin)
-    ask 120 terraform -chdir="$ROOT/infra/terraform" show -json -no-color || terraform_failed terraform-state "run this again"
-    mv -f -- "$WORK/answer" "$WORK/state.json"
     ask 60 jq -r "$PASSWORD_PROGRAM" "$WORK/state.json" || fail terraform-state "the state cannot be read: $(complaint)" "run this again"
     while read -r kind name version; do
         case $kind in
@@ -125,15 +154,6 @@ choose_password() {
     else
         untraced make_password
     fi
-}
-
-# untraced FUNCTION ARGUMENT…: calls it with tracing off, since it handles a secret.
-untraced() {
-    { set +x; } 2>/dev/null
-    local status=0
-    "$@" || status=$?
-    if $DEBUG; then set -x; fi
-    return "$status"
 }
 
 # 48 hexadecimal digits, and one letter of each case, since Azure wants three kinds of characters.

@@ -29,8 +29,8 @@ time_flows() {
     tell_times latency ms "${times[@]}"
 }
 
-# Name, creation, start of the container, readiness and since when, of each worker's pod.
-readonly POD_TIMES='{range .items[*]}{.metadata.name}|{.metadata.creationTimestamp}|{.status.containerStatuses[0].state.running.startedAt}|{.status.conditions[?(@.type=="Ready")].status}|{.status.conditions[?(@.type=="Ready")].lastTransitionTime}{"\n"}{end}'
+# Name, creation, start of the container, readiness and since when, and when it is to go, of each worker's pod.
+readonly POD_TIMES='{range .items[*]}{.metadata.name}|{.metadata.creationTimestamp}|{.status.containerStatuses[0].state.running.startedAt}|{.status.conditions[?(@.type=="Ready")].status}|{.status.conditions[?(@.type=="Ready")].lastTransitionTime}|{.metadata.deletionTimestamp}{"\n"}{end}'
 
 # time_cold_starts: replaces one worker after another. Kubernetes tells times in whole seconds.
 time_cold_starts() {
@@ -50,7 +50,8 @@ replace_worker() {
     local oldest
     worker_pods || fail cluster-unreadable "kubectl get pods: $(complaint)" 'run this again'
     KNOWN_PODS=$'\n'$ANSWER
-    oldest=$(sort -t '|' -k 2 <<<"$ANSWER" | sed -n '/./{s/|.*//p;q}')
+    # One that is draining ends by itself, and nothing replaces it any more.
+    oldest=$(sort -t '|' -k 2 <<<"$ANSWER" | sed -n '/|$/{s/|.*//p;q}')
     [[ -n $oldest ]] || fail no-pods "no worker runs in namespace $RENDERED_NAMESPACE" 'look at the autoscaler'
     kube_change 60 delete pod "$oldest" --namespace "$RENDERED_NAMESPACE" --wait=false ||
         fail worker-not-replaced "pod $oldest cannot be deleted: $(complaint)" 'look at your role in the cluster, or give --cold 0'
@@ -66,10 +67,10 @@ worker_pods() {
 
 # Whether there is a worker that was not there before, and is ready; and how long that took.
 new_worker_is_ready() {
-    local name created started ready since
+    local name created started ready since going
     worker_pods || return 1
-    while IFS='|' read -r name created started ready since; do
-        [[ -n $name && $KNOWN_PODS != *$'\n'"$name|"* && $ready == True ]] || continue
+    while IFS='|' read -r name created started ready since going; do
+        [[ -n $name && $KNOWN_PODS != *$'\n'"$name|"* && $ready == True && -z $going ]] || continue
         created=$(epoch_of "$created") && started=$(epoch_of "$started") && since=$(epoch_of "$since") || return 1
         WHOLE_START=$((since - created)) PROCESS_START=$((since - started))
         return 0

@@ -3,13 +3,13 @@
 
 declare -A VARIABLES=()
 declare -a VARIABLE_NAMES=()
-VARIABLES_JSON=''
 
 # check_variables: fills VARIABLES with what is text, number or truth, and goes on only if all values keep to the rules.
 check_variables() {
     local file=$ENVIRONMENT_DIR/terraform.tfvars problem problems=()
-    read_variables "$file"
-    ask 20 jq -rn --argjson values "$VARIABLES_JSON" --slurpfile rules "$ROOT/infra/terraform/rules.json" "$RULES_PROGRAM" ||
+    # Somebody may have written a secret there: it is refused below, and until then in no argument and no trace.
+    untraced read_variables "$file"
+    ask 20 jq -rn --slurpfile values "$WORK/variables.json" --slurpfile rules "$ROOT/infra/terraform/rules.json" "$RULES_PROGRAM" ||
         fail rules-unreadable "infra/terraform/rules.json cannot be applied: $(complaint)" "take it from the repository again"
     while IFS= read -r problem; do
         [[ -z $problem ]] || problems+=("$problem")
@@ -36,14 +36,14 @@ readonly RULES_PROGRAM='
     if . == null then $rule.nullable == true
     elif $rule.each then type == "array" and sized($rule) and all(.[]; scalar($rule))
     else (type == "array" | not) and scalar($rule) and (type != "string" or sized($rule)) end;
-  $rules[0] as $rules
+  $rules[0] as $rules | $values[0] as $values
   | ("subscription_id", "tenant_id", "environment", "location", "temporal_mode"
       | select($values[.] == null) | "\(.) is missing, expected \($rules[.].expected)"),
     ($values | to_entries[] | $rules[.key] as $rule | select($rule != null and (.value | type) != "object")
       | if $rule.secret then "\(.key) is in the file, where no secret belongs: deploy makes its own"
         else select(.value | kept($rule) | not) | "\(.key) is \(.value), expected \($rule.expected)" end)'
 
-# Reads NAME = VALUE with a value that is text, number, truth, null or a list of those. What is in braces is noted as {}.
+# Writes variables.json, from NAME = VALUE with a value that is text, number, truth, null or a list of those. What is in braces is noted as {}.
 read_variables() {
     local number line pattern='^[[:space:]]*([a-z_][a-z0-9_]*)[[:space:]]*=[[:space:]]*(.*[^[:space:]])[[:space:]]*$' entries=()
     VARIABLES=() VARIABLE_NAMES=()
@@ -54,7 +54,8 @@ read_variables() {
             "write one value to a line; lists and maps may go on over several, and have to end"
         note_variable "${BASH_REMATCH[1]}" "${BASH_REMATCH[2]}" "$number"
     done <<<"$ANSWER"
-    VARIABLES_JSON="{$(joined ', ' "${entries[@]}")}"
+    printf '{%s}' "$(joined ', ' "${entries[@]}")" >"$WORK/variables.json"
+    ANSWER=''
 }
 
 # Prints each assignment in a line, after the number of its last one, without comments.

@@ -36,7 +36,13 @@ fn a_registry_with_roles_for_repositories_needs_another_role() {
         .says("--role \"Container Registry Repository Reader\"");
 
     stage.things().roles = vec!["Container Registry Repository Reader"];
-    stage.deploys(&[]).succeeds();
+    let outcome = stage.deploys(&[]);
+    let run = outcome.succeeds().call("az acr run");
+    assert_eq!(run.value("--source-acr-auth-id"), Some("[caller]"));
+    Stage::empty()
+        .deploys(&[])
+        .succeeds()
+        .never("az acr run --source-acr-auth-id");
 }
 
 #[test]

@@ -183,8 +183,33 @@ fn a_rollout_that_fails_says_why_pods_do_not_run() {
 
 #[test]
 fn workers_that_run_and_do_not_poll_are_found() {
-    let finding = |check: &str, status: &str| json!([{"check": check, "status": status, "detail": "nobody polls", "remedy": "start a worker"}]);
+    let finding = |check: &str, status: &str| {
+        let mut all = objects::content_doctor();
+        let all_of = all.as_array_mut().unwrap();
+        all_of.retain(|it| it["check"] != check);
+        all_of.push(json!({"check": check, "status": status, "detail": "nobody polls", "remedy": "start a worker"}));
+        all
+    };
+    let without = |check: &str| {
+        let mut all = objects::content_doctor();
+        all.as_array_mut()
+            .unwrap()
+            .retain(|it| it["check"] != check);
+        all
+    };
     let cases = [
+        (json!([]), "doctor-failed", "it was not checked"),
+        (
+            without("pollers-activity"),
+            "no-pollers",
+            "it was not checked",
+        ),
+        (without("vault-get"), "doctor-failed", "vault-get"),
+        (
+            finding("temporal-namespace", "skipped"),
+            "doctor-failed",
+            "temporal-namespace",
+        ),
         (
             finding("pollers-workflow", "warn"),
             "no-pollers",

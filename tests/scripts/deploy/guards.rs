@@ -142,6 +142,22 @@ fn a_state_of_another_environment_is_refused() {
         .says("production")
         .never("kubectl kustomize");
 
+    // Where there is a state already, nothing is planned on it, and what was known stays.
+    for output in ["environment", "subscription_id", "tenant_id"] {
+        let stage = Stage::deployed();
+        stage.things().outputs[output]["value"] = json!(OTHER);
+        let world = stage.world();
+        world.write(".sealane/demo/outputs.json", "{}");
+        world
+            .run("deploy", &["demo", "--yes"])
+            .fails(4, "outputs-mismatch")
+            .never("terraform plan");
+        assert_eq!(
+            world.read(".sealane/demo/outputs.json").as_deref(),
+            Some("{}")
+        );
+    }
+
     let stage = Stage::empty();
     stage.things().outputs["key_vault_id"]["value"] = json!(null);
     stage

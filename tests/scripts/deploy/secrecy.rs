@@ -140,11 +140,92 @@ fn nothing_temporary_is_left() {
         left,
         [
             "deploy.json",
+            "deploy.last-good.json",
             "instance",
             "kubeconfig",
+            "manifests.last-good.yaml",
             "manifests.yaml",
             "outputs.json",
             "workloads.json"
         ]
+    );
+}
+
+#[test]
+fn a_secret_that_somebody_wrote_into_the_variables_goes_nowhere_from_there() {
+    let secret = "hush-hush-3141592653";
+    for line in [
+        format!("postgresql_password = \"{secret}\"\n"),
+        format!("postgresql_password = \"{secret}${{x}}\"\n"),
+        format!("shell_password = \"{secret}\"\n"),
+    ] {
+        let world = Stage::empty().world();
+        let file = "infra/environments/demo/terraform.tfvars";
+        let text = world.read(file).unwrap();
+        world.write(file, &format!("{text}{line}"));
+
+        let outcome = world.run("deploy", &["demo", "--yes", "--debug"]);
+
+        outcome.ends_with(2);
+        assert!(
+            !outcome.stderr.contains(secret) && !outcome.stdout.contains(secret),
+            "{outcome}"
+        );
+        assert!(
+            outcome
+                .calls
+                .iter()
+                .all(|call| !call.line().contains(secret)),
+            "{outcome}"
+        );
+        assert!(
+            outcome.stderr.contains("++ "),
+            "what holds no secret is traced: {outcome}"
+        );
+    }
+}
+
+#[test]
+fn what_killed_runs_left_is_removed() {
+    let world = Stage::deployed().world();
+    world.write(".sealane/demo/tmp.abcdefgh/plan.json", "old\n");
+
+    world
+        .run("deploy", &["demo", "--yes", "--dry-run"])
+        .succeeds();
+
+    assert_eq!(world.read(".sealane/demo/tmp.abcdefgh/plan.json"), None);
+}
+
+#[test]
+fn only_a_run_that_went_through_is_what_others_compare_with() {
+    let stage = Stage::deployed();
+    let world = stage.world();
+    let kept = ".sealane/demo/deploy.last-good.json";
+    world
+        .run("deploy", &["demo", "--yes", "--dry-run"])
+        .succeeds();
+    assert_eq!(world.read(kept), None);
+
+    world.run("deploy", &["demo", "--yes"]).succeeds();
+    let good = world.read(kept);
+    assert_eq!(world.document(kept)["outcome"], "completed");
+    assert_eq!(
+        world.read(".sealane/demo/manifests.last-good.yaml"),
+        world.read(".sealane/demo/manifests.yaml")
+    );
+
+    world.write(".sealane/demo/manifests.last-good.yaml", "as it was\n");
+    world
+        .run("deploy", &["demo", "--yes", "--dry-run"])
+        .succeeds();
+    stage.things().doctor = serde_json::json!([]);
+    world.run("deploy", &["demo", "--yes"]).ends_with(1);
+    assert_eq!(world.read(kept), good);
+    assert_eq!(
+        world
+            .read(".sealane/demo/manifests.last-good.yaml")
+            .as_deref(),
+        Some("as it was\n")
     );
 }

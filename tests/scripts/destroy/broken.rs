@@ -262,3 +262,31 @@ fn files_that_lead_nowhere_are_removed_and_the_outputs_stay() {
     left.sort();
     assert_eq!(left, ["destroy.json", "outputs.json"]);
 }
+
+#[test]
+fn a_list_of_namespaces_without_the_one_that_is_always_there_is_none() {
+    for list in ["", "default \n", "sealane sealane\n", "kube-system-2 \n"] {
+        stopped(
+            "kubectl get namespaces",
+            Reply::ok(list),
+            "cluster-unreachable",
+            "kube-system",
+        );
+    }
+}
+
+#[test]
+fn what_was_forced_past_is_not_reported_as_the_failure_of_the_run() {
+    let world = Estate::whole().world();
+    world.answer("kubectl config view", "prod https://x:443");
+    // Something that nobody foresaw, much later: a folder where the plan should be.
+    world.write(".sealane/demo/plan/file", "");
+
+    let outcome = destroy(&world, &["--force"]);
+
+    outcome
+        .ends_with(1)
+        .says("[wrong-context]")
+        .says("[unexpected]");
+    assert_eq!(outcome.summary()["error"]["slug"], "unexpected");
+}

@@ -113,7 +113,13 @@ fn a_state_of_another_environment_is_refused() {
     ] {
         let estate = Estate::whole();
         estate.things().outputs[output]["value"] = json!(value);
-        refused(&estate.world(), &[], "outputs-mismatch");
+        let world = estate.world();
+        refused(&world, &[], "outputs-mismatch");
+        assert_eq!(
+            world.read(".sealane/demo/outputs.json"),
+            None,
+            "what belongs to others is not kept"
+        );
     }
 }
 

@@ -88,6 +88,7 @@ pub(super) fn world(groups: &Groups) -> World {
         }
     });
     world.answer("az lock list", "0");
+    world.answer("az resource list", Reply::ok(""));
     world
 }
 

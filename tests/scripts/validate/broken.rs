@@ -10,15 +10,19 @@ const OTHER: &str = "99999999-9999-4999-8999-999999999999";
 #[test]
 fn without_a_deployment_there_is_nothing_to_validate() {
     let world = Cluster::healthy().world();
-    for (outcome, image) in [("failed", "x"), ("running", "x"), ("interrupted", "x")] {
+    for (outcome, dry, image) in [
+        ("failed", false, super::cluster::IMAGE),
+        ("completed", true, super::cluster::IMAGE),
+        ("completed", false, "x"),
+    ] {
         world.write(
-            ".sealane/demo/deploy.json",
-            &json!({"outcome": outcome, "dry_run": false, "image": image}).to_string(),
+            ".sealane/demo/deploy.last-good.json",
+            &json!({"outcome": outcome, "dry_run": dry, "image": image}).to_string(),
         );
         validate(&world, &[]).fails(1, "not-deployed").says(outcome);
     }
     for garbage in ["", "{", "<html>"] {
-        world.write(".sealane/demo/deploy.json", garbage);
+        world.write(".sealane/demo/deploy.last-good.json", garbage);
         validate(&world, &[])
             .fails(1, "not-deployed")
             .never("az aks get-credentials");
@@ -54,15 +58,17 @@ fn another_account_or_cluster_is_refused() {
 }
 
 #[test]
-fn outputs_of_another_subscription_are_refused() {
-    let world = Cluster::healthy().world();
-    let mut outputs = crate::environment::outputs();
-    outputs["subscription_id"]["value"] = json!(OTHER);
-    world.write(".sealane/demo/outputs.json", &outputs.to_string());
+fn outputs_of_another_subscription_or_environment_are_refused() {
+    for (output, value) in [("subscription_id", OTHER), ("environment", "prod")] {
+        let world = Cluster::healthy().world();
+        let mut outputs = crate::environment::outputs();
+        outputs[output]["value"] = json!(value);
+        world.write(".sealane/demo/outputs.json", &outputs.to_string());
 
-    validate(&world, &[])
-        .fails(4, "outputs-mismatch")
-        .never("az aks get-credentials");
+        validate(&world, &[])
+            .fails(4, "outputs-mismatch")
+            .never("az aks get-credentials");
+    }
 }
 
 #[test]

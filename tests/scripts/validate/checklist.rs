@@ -53,7 +53,7 @@ fn world(cluster: &Cluster) -> World {
         "kubectl get networkpolicies.networking.k8s.io",
         json!({"items": [
             {"spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}},
-            {"spec": {"podSelector": {"matchLabels": {"a": "b"}}, "policyTypes": ["Egress"]}},
+            {"spec": {"podSelector": {"matchLabels": {"a": "b"}}, "policyTypes": ["Egress"], "egress": [{"to": [{"podSelector": {}}]}, {"ports": [{"port": 53}]}]}},
         ]}),
     );
     world.answer(
@@ -258,12 +258,22 @@ fn what_the_cluster_has_open_is_open() {
         "kubectl get networkpolicies.networking.k8s.io",
         json!({"items": [{"spec": {"podSelector": {}, "policyTypes": ["Ingress"]}}]}),
     );
-    only_open(
-        "network-policies",
-        "network-open",
-        "kubectl get networkpolicies.networking.k8s.io",
-        json!({"items": []}),
-    );
+    let deny = json!({"metadata": {"name": "deny"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}});
+    let allows = |direction: &str, selector: Value| json!({"metadata": {"name": "x"}, "spec": {"podSelector": selector, "policyTypes": ["Ingress", "Egress"], direction: [{}]}});
+    for items in [
+        json!([]),
+        json!([allows("egress", json!({}))]),
+        json!([deny, allows("ingress", json!({}))]),
+        json!([deny, allows("egress", json!({"matchLabels": {"a": "b"}}))]),
+        json!([{"metadata": {"name": "x"}, "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"], "egress": [{"ports": [{"port": 443}]}]}}]),
+    ] {
+        only_open(
+            "network-policies",
+            "network-open",
+            "kubectl get networkpolicies.networking.k8s.io --selector",
+            json!({"items": items}),
+        );
+    }
     only_open(
         "budgets",
         "budget-blocks",

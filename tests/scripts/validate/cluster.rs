@@ -50,7 +50,7 @@ impl Cluster {
         let things = Things {
             rendered: rendered(),
             live: live(),
-            findings: json!([{"check": "settings", "status": "pass", "detail": "", "remedy": null}]),
+            findings: content_doctor(),
             keys: json!([{"keyId": KEY, "stage": "active"}, {"keyId": "old", "stage": "decrypts"}]),
             spoil: |_, _| (),
             replaced: 0,
@@ -76,8 +76,8 @@ impl Cluster {
                 ".sealane/demo/outputs.json",
                 &environment::outputs().to_string(),
             )
-            .write(".sealane/demo/manifests.yaml", "rendered")
-            .write(".sealane/demo/deploy.json", &deployed.to_string())
+            .write(".sealane/demo/manifests.last-good.yaml", "rendered")
+            .write(".sealane/demo/deploy.last-good.json", &deployed.to_string())
             .answer("az account get-access-token --query accessToken", TOKEN)
             .answer("kubelogin convert-kubeconfig", Reply::ok(""))
             .on(az);
@@ -168,7 +168,7 @@ fn az(call: &mut Call) -> Option<Reply> {
 fn times(replaced: usize) -> String {
     let line = |number: usize| {
         format!(
-            "worker-{number}|2026-11-22T10:{number:02}:00Z|2026-11-22T10:{number:02}:03Z|True|2026-11-22T10:{number:02}:04Z\n"
+            "worker-{number}|2026-11-22T10:{number:02}:00Z|2026-11-22T10:{number:02}:03Z|True|2026-11-22T10:{number:02}:04Z|\n"
         )
     };
     (replaced..replaced + 2).map(line).collect()
@@ -183,6 +183,20 @@ const COMPONENTS: [(&str, u64); 4] = [
 
 fn labels(component: &str) -> Value {
     json!({"app.kubernetes.io/name": "sealane", "app.kubernetes.io/part-of": "sealane", "app.kubernetes.io/component": component})
+}
+
+/// What the doctor finds where all is well.
+pub(super) fn content_doctor() -> Value {
+    [
+        "settings",
+        "vault-get",
+        "temporal-namespace",
+        "pollers-workflow",
+        "pollers-activity",
+    ]
+    .iter()
+    .map(|check| json!({"check": check, "status": "pass", "detail": "", "remedy": null}))
+    .collect()
 }
 
 /// What deploy rendered.

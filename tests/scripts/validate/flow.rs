@@ -288,3 +288,27 @@ fn an_order_that_was_not_shipped_is_wrong() {
 
     validate(&cluster.world(), &["--workflow", "order", "--once"]).fails(1, "wrong-result");
 }
+
+#[test]
+fn an_audit_of_nothing_proves_nothing_and_is_asked_for_again() {
+    let empty = json!({"workflows": 0, "keys": []});
+    let world = Cluster::healthy().world();
+    world.answer("kubectl exec -- sealane keys audit", empty.clone());
+    let outcome = validate(&world, &["--once"]);
+    outcome
+        .fails(1, "history-unreadable")
+        .says("found no workflow");
+    assert_eq!(outcome.count("kubectl exec -- sealane keys audit"), 12);
+
+    let world = Cluster::healthy().world();
+    let mut asked = 0;
+    world.on(move |call| {
+        let early = call.is("kubectl exec -- sealane keys audit") && asked < 2;
+        early.then(|| {
+            asked += 1;
+            empty.clone().into()
+        })
+    });
+    let outcome = validate(&world, &["--once"]);
+    assert_eq!(outcome.succeeds().summary()["audited_workflows"], 3);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::cluster::{Cluster, find, pod, validate};
+use super::cluster::{Cluster, content_doctor, find, pod, validate};
 use crate::harness::{Outcome, Reply};
 
 /// Validates a cluster in which `harm` was done to what runs.
@@ -134,7 +134,7 @@ fn what_a_doctor_finds_is_told_with_its_remedy() {
 #[test]
 fn only_a_worker_needs_pollers_and_only_the_codec_server_no_temporal() {
     let cluster = Cluster::healthy();
-    let finding = |check: &str, status: &str| json!([{"check": check, "status": status, "detail": "d", "remedy": null}]);
+    let finding = all_but;
     let world = cluster.world();
     world.on(move |call| {
         call.is("kubectl exec --container codec-server -- sealane doctor")
@@ -172,15 +172,82 @@ fn a_doctor_that_says_nothing_is_no_healthy_one() {
     }
 }
 
-#[test]
-fn a_dry_run_of_deploy_says_nothing_about_the_image_and_the_pods_are_compared_with_the_api() {
-    let cluster = Cluster::healthy();
-    let world = cluster.world();
-    let deployed = json!({"outcome": "completed", "dry_run": true, "image": "x@sha256:eee"});
-    world.write(".sealane/demo/deploy.json", &deployed.to_string());
-    validate(&world, &["--dry-run"]).succeeds().says("dry run");
+/// What a content doctor finds, but for this one check.
+fn all_but(check: &str, status: &str) -> Value {
+    let mut all = content_doctor();
+    let list = all.as_array_mut().unwrap();
+    list.retain(|it| it["check"] != check);
+    list.push(json!({"check": check, "status": status, "detail": "d", "remedy": null}));
+    all
+}
 
-    find(&mut cluster.things().live, "Pod", "worker-0")["spec"]["containers"][0]["image"] =
-        json!("sealane:latest");
-    validate(&world, &["--dry-run"]).fails(1, "wrong-image");
+#[test]
+fn a_doctor_proves_only_what_it_checked() {
+    for (findings, slug) in [
+        (json!([]), "doctor-failed"),
+        (all_but("vault-get", "skipped"), "doctor-failed"),
+        (all_but("temporal-namespace", "skipped"), "doctor-failed"),
+        (all_but("pollers-activity", "skipped"), "no-pollers"),
+        (
+            content_doctor().as_array().unwrap()[..3]
+                .iter()
+                .cloned()
+                .collect(),
+            "no-pollers",
+        ),
+    ] {
+        let cluster = Cluster::healthy();
+        cluster.things().findings = findings;
+        validate(&cluster.world(), &["--dry-run"]).fails(1, slug);
+    }
+    // Keys of a file, and data keys, come without a secret of the vault.
+    for check in ["keys", "data-keys"] {
+        let cluster = Cluster::healthy();
+        let mut findings = all_but("vault-get", "skipped");
+        let list = findings.as_array_mut().unwrap();
+        list.push(json!({"check": check, "status": "pass", "detail": "", "remedy": null}));
+        cluster.things().findings = findings;
+        validate(&cluster.world(), &["--dry-run"]).succeeds();
+    }
+}
+
+#[test]
+fn without_a_worker_to_ask_nobody_polls() {
+    let cluster = Cluster::healthy();
+    cluster.things().live.retain(|it| {
+        it["kind"] != "Pod" || it["metadata"]["labels"]["app.kubernetes.io/component"] != "worker"
+    });
+    validate(&cluster.world(), &["--dry-run"])
+        .fails(1, "no-pods")
+        .says("no worker runs");
+}
+
+#[test]
+fn older_versions_of_a_worker_may_run_their_own_image_beside_the_new_one() {
+    let old = "sealanedemoa1b2c3.azurecr.io/sealane@sha256:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+    let cluster = Cluster::healthy();
+    {
+        let mut things = cluster.things();
+        things.rendered.push(json!({"apiVersion": "temporal.io/v1alpha1", "kind": "WorkerDeployment", "metadata": {"name": "sealane-worker"}}));
+        find(&mut things.live, "Pod", "worker-0")["spec"]["containers"][0]["image"] = json!(old);
+        find(&mut things.live, "Deployment", "sealane-worker")["spec"]["template"]["spec"]["containers"]
+            [0]["image"] = json!(old);
+    }
+    let world = cluster.world();
+    world.answer(
+        "kubectl get --raw /apis/temporal.io/v1alpha1",
+        json!({"resources": [{"kind": "WorkerDeployment"}]}),
+    );
+    validate(&world, &["--dry-run"]).succeeds();
+
+    find(&mut cluster.things().live, "Pod", "worker-1")["status"]["conditions"][0]["status"] =
+        json!("False");
+    validate(&world, &["--dry-run"])
+        .fails(1, "wrong-image")
+        .says("no worker that is ready");
+
+    find(&mut cluster.things().live, "Pod", "api-0")["spec"]["containers"][0]["image"] = json!(old);
+    validate(&world, &["--dry-run"])
+        .fails(1, "wrong-image")
+        .says("api-0");
 }

@@ -142,3 +142,37 @@ fn an_api_that_nobody_reaches_is_named() {
     );
     validate(&world, &[]).fails(1, "port-forward");
 }
+
+#[test]
+fn a_proxy_never_sees_what_goes_without_tls() {
+    let cluster = Cluster::healthy();
+    let url = format!("http://localhost:{}", cluster.api.port);
+    let mut world = cluster.world();
+    // Nobody listens there.
+    world
+        .env("http_proxy", "http://127.0.0.1:1")
+        .env("ALL_PROXY", "http://127.0.0.1:1");
+
+    validate(&world, &["--once", "--url", &url]).succeeds();
+    validate(&world, &["--once"]).succeeds();
+}
+
+#[test]
+fn an_api_without_authentication_is_open_whatever_it_answers() {
+    for answers in [200, 401] {
+        let cluster = Cluster::healthy();
+        cluster.things().rendered[1]["data"]
+            .as_object_mut()
+            .unwrap()
+            .remove("SEALANE_AUTH");
+        cluster
+            .api
+            .instead(move |_| Some((answers, json!({"workflows": []}))));
+
+        validate(&cluster.world(), &["--once"])
+            .fails(1, "api-open")
+            .says("SEALANE_AUTH: off")
+            .called("curl --request GET")
+            .never("curl --request POST");
+    }
+}

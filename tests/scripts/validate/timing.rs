@@ -115,3 +115,25 @@ fn numbers_that_are_none_are_refused() {
         );
     }
 }
+
+#[test]
+fn a_worker_that_is_going_already_is_not_replaced() {
+    let cluster = Cluster::healthy();
+    let (world, other) = (cluster.world(), cluster.clone());
+    world.on(move |call| {
+        call.is("kubectl get pods --field-selector status.phase=Running --output jsonpath={range*").then(|| {
+            let replaced = other.things().replaced;
+            let line = |number: usize, going: &str| format!("worker-{number}|2026-11-22T10:{number:02}:00Z|2026-11-22T10:{number:02}:03Z|True|2026-11-22T10:{number:02}:04Z|{going}\n");
+            let mut lines = line(0, "2026-11-22T11:00:00Z") + &line(1, "");
+            if replaced > 0 {
+                lines += &line(2, "");
+            }
+            Reply::ok(lines)
+        })
+    });
+
+    validate(&world, &["--runs", "1", "--cold", "1"])
+        .succeeds()
+        .called("kubectl delete pod worker-1")
+        .never("kubectl delete pod worker-0");
+}

@@ -14,6 +14,7 @@ pub(super) fn answer(call: &mut Call, things: &mut Things) -> Option<Reply> {
         "acr" => registry(call, things),
         "keyvault" => vault(call, things),
         "identity" => identity(call, things),
+        "group" => call.is("az group exists").then(|| "true".into()),
         "role" => Some(things.roles.join("\n").as_str().into()),
         _ => None,
     }

@@ -1,5 +1,7 @@
 //! The cluster, and the programs that speak to it.
 
+use std::{fs, path::Path};
+
 use serde_json::{Value, json};
 
 use super::{Things, objects};
@@ -73,7 +75,9 @@ fn look(call: &Call, things: &Things) -> Option<Reply> {
             things.database_secret.clone().unwrap_or_default(),
         ))
     } else if call.is("kubectl get pods") {
-        Some("sealane-worker-1".into())
+        Some(Reply::json(
+            &json!({"items": [objects::pod("sealane-worker-1", &image_of(call)?)]}),
+        ))
     } else if call.is("kubectl get horizontalpodautoscalers*") {
         Some(Reply::json(&json!({"kind": "List", "items": things.live})))
     } else if call.is("kubectl api-resources") {
@@ -100,6 +104,19 @@ fn look(call: &Call, things: &Things) -> Option<Reply> {
         call.is("kubectl rollout status")
             .then(|| Reply::ok("successfully rolled out\n"))
     }
+}
+
+/// The image that was rendered last.
+fn image_of(call: &Call) -> Option<String> {
+    let folder = Path::new(call.value("--kubeconfig")?).parent()?;
+    let instance = fs::read_to_string(folder.join("instance/kustomization.yaml")).ok()?;
+    let instance: Value = serde_json::from_str(&instance).ok()?;
+    let image = &instance["images"][0];
+    Some(format!(
+        "{}@{}",
+        image["newName"].as_str()?,
+        image["digest"].as_str()?
+    ))
 }
 
 fn keda(things: &Things) -> Reply {

@@ -84,10 +84,17 @@ pub(super) fn served(path: &str, objects: &[Value]) -> Reply {
     Reply::json(&json!({"kind": "APIResourceList", "resources": kinds}))
 }
 
+/// A pod that runs this image.
+pub(in crate::deploy) fn pod(name: &str, image: &str) -> Value {
+    json!({"metadata": {"name": name}, "spec": {"containers": [{"image": image}]}, "status": {"phase": "Running"}})
+}
+
 /// A doctor that has nothing to complain of.
 pub(in crate::deploy) fn content_doctor() -> Value {
     json!([
         {"check": "settings", "status": "pass", "detail": "", "remedy": null},
+        {"check": "vault-get", "status": "pass", "detail": "", "remedy": null},
+        {"check": "temporal-namespace", "status": "pass", "detail": "", "remedy": null},
         {"check": "pollers-workflow", "status": "pass", "detail": "", "remedy": null},
         {"check": "pollers-activity", "status": "pass", "detail": "", "remedy": null},
     ])

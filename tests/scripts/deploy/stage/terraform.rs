@@ -38,10 +38,23 @@ pub(super) fn answer(call: &mut Call, things: &mut Things) -> Option<Reply> {
         }))
     } else if call.is("terraform show -json") {
         let plan = call.args.last().is_some_and(|word| word.ends_with("/plan"));
-        Some(Reply::json(if plan { &things.plan } else { &things.state }))
+        Some(Reply::json(&if plan {
+            things.plan.clone()
+        } else {
+            with_outputs(things)
+        }))
     } else {
         None
     }
+}
+
+/// The state as `terraform show` tells it: with the outputs, once there are resources.
+fn with_outputs(things: &Things) -> Value {
+    let mut state = things.state.clone();
+    if !state["values"].is_null() {
+        state["values"]["outputs"] = things.outputs.clone();
+    }
+    state
 }
 
 /// The password that comes over standard input, where there is one.
@@ -56,6 +69,7 @@ fn said(call: &mut Call) -> Option<String> {
 /// The state after an apply, as far as anyone here reads it.
 pub(super) fn state() -> Value {
     let resources = json!([
+        {"type": "azurerm_resource_group", "mode": "managed", "name": "this", "values": {"name": crate::environment::GROUP}},
         {"type": "azurerm_key_vault", "mode": "managed", "name": "this", "values": {"name": crate::environment::VAULT}},
         {"type": "azurerm_key_vault_secret", "mode": "managed", "name": "password", "values": {"name": "postgresql-password-1", "value_wo_version": 1}},
         {"type": "azurerm_postgresql_flexible_server", "mode": "managed", "name": "this", "values": {"administrator_password_wo_version": 1}},
