@@ -45,7 +45,7 @@ fn a_signal_ends_what_runs_and_the_summary_names_the_step() {
         ("terraform apply", "TERM", 143, "terraform-apply"),
         ("terraform plan", "INT", 130, "terraform-plan"),
         ("kubectl rollout status", "TERM", 143, "rollout"),
-        ("az keyvault secret set", "HUP", 129, "payload-key"),
+        ("az keyvault secret set", "TERM", 143, "payload-key"),
     ];
     for (call, signal, code, step) in cases {
         let outcome = interrupted(call, signal);

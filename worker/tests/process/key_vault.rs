@@ -3,7 +3,7 @@
 //! Times are compressed as far as Key Vault allows, which counts whole seconds. Every worker logs all it
 //! can, and everything a process has shown is searched for keys and tokens when it ends.
 
-mod api_key;
+pub(crate) mod api_key;
 mod envelope;
 mod fleet;
 mod histories;

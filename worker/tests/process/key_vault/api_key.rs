@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::SystemTime};
 
-use anyhow::ensure;
+use anyhow::{Context, ensure};
 use sealane_tests::{
     azure::{Endpoint, Fault, NewVersion, Trouble},
     guarded::Guarded,
@@ -12,6 +12,12 @@ use sealane_tests::{
 };
 
 use super::scene::{DAY, Scene, WORKER, Watched, lines, until};
+
+/// What a start says of a secret that has no usable key, in the words of docs/troubleshooting-keys.md.
+pub(crate) const SAYS: [&str; 2] = [
+    "each is disabled, expired or not valid yet",
+    "add a version that holds nothing but the key",
+];
 
 const SECRET: &str = "temporal-api-key";
 const FIRST: &str = "eyJhbGciOiJFUzI1NiJ9.first-5f0c1d2b9a";
@@ -234,6 +240,31 @@ async fn a_start_without_the_secret_ends_at_once_with_one_line() -> anyhow::Resu
         assert!(said[0].contains(part), "no {part:?} in {}", said[0]);
     }
     assert_eq!(cloud.door.shown(), [], "nobody was asked without a key");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_start_without_a_usable_key_ends_at_once_with_one_line() -> anyhow::Result<()> {
+    let disabled = Cloud::open().await?;
+    let version = disabled.add_old(FIRST);
+    disabled
+        .scene
+        .vault
+        .fake
+        .set_enabled(SECRET, &version, false);
+    let wordy = Cloud::open().await?;
+    wordy.add_old("two words");
+
+    for (cloud, says) in [disabled, wordy].into_iter().zip(SAYS) {
+        let ended = cloud.start()?.ends().await?;
+
+        assert_eq!(ended.code, Some(78), "{ended:#?}");
+        let mut said = ended.said.iter();
+        let said = said.find(|line| line.starts_with("sealane-worker: "));
+        let said = said.context("a line of its own")?;
+        assert!(said.contains(says), "{said}");
+        assert_eq!(cloud.door.shown(), [], "nobody was asked without a key");
+    }
     Ok(())
 }
 
