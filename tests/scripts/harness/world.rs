@@ -19,9 +19,8 @@ use super::{
     tools,
 };
 
-/// Longer than any script takes whose waiting is done by a stand-in, also if a program that is asked to end does not, and is made to
-/// after a minute (`show` in infra/scripts/lib/run.sh).
-const LIMIT: Duration = Duration::from_secs(150);
+/// Longer than any script takes whose waiting is done by a stand-in.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A folder with a copy of the scripts, the environment `demo`, and stand-ins.
 pub(crate) struct World {
