@@ -192,6 +192,9 @@ impl World {
         let at = |name: &str| self.folder.path().join(name);
         let mut command = Command::new(tools::real("setsid"));
         command
+            // Whoever starts the tests in the background has signals ignored, which no shell can undo.
+            .arg(tools::real("env"))
+            .arg("--default-signal=INT,HUP,QUIT")
             .arg(self.root().join("infra/scripts").join(script))
             .args(args)
             .current_dir(at("home"))
