@@ -9,11 +9,14 @@ from base64 import b64decode
 from collections.abc import Iterable
 from datetime import timedelta
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from temporalio import activity, converter, workflow
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.worker import Worker
+
+# The sandbox of workflows imports this file again for each of them.
+with workflow.unsafe.imports_passed_through():
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 
 class EncryptionCodec(converter.PayloadCodec):
@@ -105,4 +108,5 @@ async def main() -> None:
         await asyncio.Event().wait()
 
 
-asyncio.run(main())
+if __name__ == "__main__":
+    asyncio.run(main())
