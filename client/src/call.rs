@@ -9,7 +9,10 @@ use temporalio_common::protos::{
 };
 use tonic::{Code, Status};
 
-use crate::decode::{Decoder, Unreadable};
+use crate::{
+    connection::REFUSAL,
+    decode::{Decoder, Unreadable},
+};
 
 /// What stands in place of an encrypted failure message.
 const ENCODED_FAILURE: &str = "Encoded failure";
@@ -18,7 +21,7 @@ const ENCODED_FAILURE: &str = "Encoded failure";
 const WITHHELD: &str = "the worker did not send the reason, its log may have it";
 
 /// How gRPC says that a message is too large, with the code for a server that is overloaded.
-const TOO_LARGE: &str = "larger than max";
+pub(crate) const TOO_LARGE: &str = "larger than max";
 
 /// Why a request to the server came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +82,13 @@ pub enum CallError {
         reason: String,
     },
 
+    /// A payload is larger than the server takes, so nothing was sent.
+    #[error("nothing was sent: {reason}")]
+    PayloadTooLarge {
+        /// Which one, how large it is and may be, and what to do.
+        reason: String,
+    },
+
     /// The server does not accept the request as it is.
     #[error("the server does not accept the request: {reason}")]
     Rejected {
@@ -124,6 +134,11 @@ pub enum CallError {
 impl From<Status> for CallError {
     fn from(status: Status) -> Self {
         let reason = status.message().to_owned();
+        if let Some(reason) = reason.strip_prefix(REFUSAL) {
+            return Self::PayloadTooLarge {
+                reason: reason.to_owned(),
+            };
+        }
         match status.code() {
             Code::NotFound => match detail::<NamespaceNotFoundFailure>(&status) {
                 Some(it) => Self::NamespaceNotFound {
@@ -197,6 +212,7 @@ impl CallError {
         };
         let reason = status.message().to_owned();
         match status.code() {
+            _ if reason.starts_with(REFUSAL) => status.into(),
             Code::InvalidArgument => failed(query_reason(decoder, &status).await),
             // The server knows that there is no worker.
             Code::FailedPrecondition => Self::NoWorker { reason },
@@ -274,6 +290,21 @@ mod tests {
 
         assert!(matches!(large, CallError::Rejected { .. }), "{large}");
         assert!(matches!(busy, CallError::Unreachable { .. }), "{busy}");
+    }
+
+    #[tokio::test]
+    async fn what_was_held_back_for_its_size_is_told_as_such_whatever_it_was_for() {
+        let status = || Status::invalid_argument(format!("{REFUSAL}input is large"));
+        let decoder = Decoder::new(None);
+
+        for error in [
+            CallError::from(status()),
+            CallError::of_workflow("default", "w", status()),
+            CallError::of_start("w", status()),
+            CallError::of_query(&decoder, "stock", status(), CallError::from).await,
+        ] {
+            assert_eq!(error.to_string(), "nothing was sent: input is large");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod api_key;
 mod egress;
 mod polls;
 mod raw;
+mod size;
 mod trace;
 mod transport;
 mod work;
@@ -31,10 +32,11 @@ use temporalio_common::{
 use tonic::{Code, IntoRequest, Status};
 use url::Url;
 
-use self::egress::Egress;
 pub use self::polls::{PollState, Polls};
 pub(crate) use self::raw::Raw;
+pub(crate) use self::size::REFUSAL;
 pub use self::work::{Hold, Work};
+use self::{egress::Egress, size::Sizes};
 
 /// The oldest server whose workflow updates, which `OrderWorkflow` uses, are generally available
 /// ([release notes of Temporal Server 1.25](https://github.com/temporalio/temporal/releases/tag/v1.25.0)).
@@ -113,7 +115,7 @@ pub struct Extras {
     pub polls: Polls,
     /// Told what a worker on this connection has in hand, if somebody wants to know.
     pub work: Option<Work>,
-    /// Shows how an API key is that comes from a vault.
+    /// Shows how many payloads are large, and how an API key is that comes from a vault.
     pub exposed: Option<Metrics>,
     /// Told what the connection waits for before there is one.
     pub waiting: Option<Arc<dyn Fn(String) + Send + Sync>>,
@@ -161,6 +163,7 @@ pub async fn connect(
             egress,
             extras.polls,
             extras.work,
+            Sizes::new(extras.exposed.as_ref()),
         ))
         .build();
     let connection = Connection::connect(options)

@@ -1,7 +1,7 @@
 //! What the server sends, made readable.
 
 use futures_util::future::BoxFuture;
-use sealane_codec::{DecodeError, EncryptionCodec, OpenError, is_encrypted};
+use sealane_codec::{DecodeError, EncryptionCodec, OpenError, is_encrypted, is_stored};
 use serde_json::Value;
 use temporalio_common::{
     data_converters::PayloadConversionError,
@@ -54,7 +54,8 @@ impl Decoder {
         Self { codec }
     }
 
-    /// Decodes one payload. If its key is not here, the key source gets a second to find it.
+    /// Decodes one payload, which is fetched first if it is stored elsewhere. If its key is not here, the
+    /// key source gets a second to find it.
     ///
     /// # Errors
     ///
@@ -62,10 +63,11 @@ impl Decoder {
     pub async fn payload(&self, payload: Payload) -> Result<Payload, Unreadable> {
         match &self.codec {
             Some(codec) => {
+                let payload = codec.fetch(payload).await.map_err(Unreadable::Codec)?;
                 codec.find_keys(std::slice::from_ref(&payload)).await;
                 codec.decode_payload(payload).map_err(Unreadable::Codec)
             }
-            None if is_encrypted(&payload) => Err(Unreadable::NoCodec),
+            None if is_sealed(&payload) => Err(Unreadable::NoCodec),
             None => Ok(payload),
         }
     }
@@ -132,6 +134,11 @@ impl Decoder {
     }
 }
 
+/// Whether `payload` says of itself that it, or what it refers to, is encrypted.
+fn is_sealed(payload: &Payload) -> bool {
+    is_encrypted(payload) || is_stored(payload)
+}
+
 /// Decodes in place, and remembers the first payload that could not be.
 struct Opening<'a> {
     decoder: &'a Decoder,
@@ -150,7 +157,7 @@ impl AsyncPayloadVisitor for Opening<'_> {
         };
         Box::pin(async move {
             for payload in payloads {
-                if is_encrypted(payload) || !is_plain_by_design(field.path) {
+                if is_sealed(payload) || !is_plain_by_design(field.path) {
                     self.open(payload).await;
                 }
             }

@@ -1,12 +1,13 @@
 //! Finds out what keeps a worker from its keys and its server, from inside the pod.
 //!
 //! Each check stands for itself: one that fails skips those that cannot be made without it and no
-//! others. Nothing is written, neither to a vault nor to Temporal, and no finding holds a token,
-//! a key or an API key. docs/doctor.md lists the checks.
+//! others. Nothing is written, neither to a vault nor to Temporal (but a blob of 14 bytes to the
+//! container of large payloads), and no finding holds a token, a key or an API key. docs/doctor.md lists the checks.
 
 mod api_key;
 mod claims;
 mod clock;
+mod container;
 mod data_keys;
 mod exchange;
 mod finding;
@@ -108,9 +109,10 @@ async fn azure(subject: &Subject, give: oneshot::Sender<Option<Secret>>) -> Exam
         give.send(key.clone()).ok();
         (finding, key)
     };
-    let (visit, data_keys, (api_key, key)) = tokio::join!(
+    let (visit, data_keys, container, (api_key, key)) = tokio::join!(
         Box::pin(visit::visit(subject, &exchange, &reachable)),
         Box::pin(data_keys::check(subject, &exchange)),
+        Box::pin(container::check(subject, &exchange)),
         Box::pin(api_key)
     );
     examined.secret = key.map(|key| key.expose().to_owned());
@@ -118,7 +120,7 @@ async fn azure(subject: &Subject, give: oneshot::Sender<Option<Secret>>) -> Exam
     examined.findings.extend([token_file, exchange, reachable]);
     examined
         .findings
-        .extend([visit.list, visit.get, keys, data_keys, api_key]);
+        .extend([visit.list, visit.get, keys, data_keys, container, api_key]);
     examined
         .readings
         .extend(asked.into_iter().flatten().filter_map(reading));

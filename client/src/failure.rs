@@ -3,7 +3,7 @@
 use std::fmt;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use sealane_codec::{is_encrypted, is_legacy};
+use sealane_codec::{is_encrypted, is_legacy, is_stored};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use temporalio_common::protos::temporal::api::{
@@ -136,7 +136,7 @@ pub(crate) fn explain(failure: &mut Failure, reason: &Unreadable) {
     let mut level = Some(failure);
     while let Some(failure) = level {
         let hidden = failure.encoded_attributes.as_ref();
-        if hidden.is_some_and(|it| is_encrypted(it) || is_legacy(it)) {
+        if hidden.is_some_and(|it| is_encrypted(it) || is_legacy(it) || is_stored(it)) {
             // A worker that lacks a key says almost the same: this is about the reader's keys.
             failure.message = format!("its text cannot be read here: {reason}");
         }

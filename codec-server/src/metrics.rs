@@ -14,17 +14,20 @@ pub(crate) enum Outcome {
     Done,
     /// Was not encrypted, and went back as it came.
     Plain,
+    /// Refers to a payload that is stored elsewhere, and went back as it came.
+    Reference,
     /// Could not be encrypted or decrypted.
     Failed,
 }
 
 impl Outcome {
-    const ALL: [Self; 3] = [Self::Done, Self::Plain, Self::Failed];
+    pub(crate) const ALL: [Self; 4] = [Self::Done, Self::Plain, Self::Reference, Self::Failed];
 
     fn label(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Plain => "plain",
+            Self::Reference => "reference",
             Self::Failed => "failed",
         }
     }
@@ -64,7 +67,7 @@ impl Counters {
 
     /// Rates need a first value to compare with.
     fn begin(&self) {
-        for operation in [Operation::Encode, Operation::Decode] {
+        for operation in Operation::ALL {
             for outcome in Outcome::ALL {
                 self.add(operation, outcome, 0);
             }

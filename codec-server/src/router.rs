@@ -31,7 +31,7 @@ use crate::{
     cors::{self, Origins, cors},
     metrics::Counters,
     target::{Named, Operation},
-    transcode::Transcoder,
+    transcode::{Job, Transcoder},
 };
 
 /// A vault that is slow to start with is asked again after seconds.
@@ -79,6 +79,7 @@ pub fn router(
         codec,
         max_body: own.max_body,
         max_payload: own.max_payload,
+        has_container: settings.encryption.large_payloads.is_some(),
         transcoder: OnceLock::new(),
     });
     let origins = Origins::new(&own.cors_origins);
@@ -104,6 +105,8 @@ struct Server {
     codec: CodecCell,
     max_body: usize,
     max_payload: usize,
+    /// Whether there is something to fetch large payloads from.
+    has_container: bool,
     transcoder: OnceLock<Arc<Transcoder>>,
 }
 
@@ -114,31 +117,24 @@ async fn answer(
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
-    let operation = operation(&parts)?;
-    server.admit(operation, &parts, peer).await?;
+    let operation = server.operation(&parts)?;
+    let namespaces = server.admit(operation, &parts, peer).await?;
+    let fetched_of = server.fetches(operation, &parts).then_some(namespaces);
     require_json(&parts.headers)?;
     let transcoder = server.transcoder()?;
     // The edge has put its limit around the body.
     let body = to_bytes(body, usize::MAX).await;
     let body = body.map_err(|_| Problem::new(Kind::BadRequest, "the body did not arrive whole"))?;
-    let json = transcoder.answer(operation, body, admission).await?;
+    let job = Job {
+        operation,
+        fetched_of,
+        body,
+    };
+    let json = transcoder.answer(job, admission).await?;
     Ok(([(CONTENT_TYPE, JSON)], json).into_response())
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-fn operation(parts: &Parts) -> Result<Operation, Problem> {
-    let operation = Operation::of(parts.uri.path()).ok_or_else(|| {
-        let detail = "expected a path that ends in /decode or /encode";
-        Problem::new(Kind::NotFound, detail)
-    })?;
-    if parts.method != Method::POST {
-        let detail = "payloads are sent with POST";
-        let problem = Problem::new(Kind::MethodNotAllowed, detail);
-        return Err(problem.header(ALLOW, cors::METHODS));
-    }
-    Ok(operation)
-}
 
 /// A page of another origin may send everything but this without asking first.
 fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
@@ -154,7 +150,30 @@ fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 impl Server {
-    /// Lets those pass who may do `operation` in the namespace they name.
+    fn operation(&self, parts: &Parts) -> Result<Operation, Problem> {
+        let operation = Operation::of(parts.uri.path());
+        let operation = operation.filter(|it| *it != Operation::Download || self.has_container);
+        let operation = operation.ok_or_else(|| {
+            let detail = match self.has_container {
+                true => "expected a path that ends in /decode, /download or /encode",
+                false => "expected a path that ends in /decode or /encode",
+            };
+            Problem::new(Kind::NotFound, detail)
+        })?;
+        if parts.method != Method::POST {
+            let detail = "payloads are sent with POST";
+            let problem = Problem::new(Kind::MethodNotAllowed, detail);
+            return Err(problem.header(ALLOW, cors::METHODS));
+        }
+        Ok(operation)
+    }
+
+    fn fetches(&self, operation: Operation, parts: &Parts) -> bool {
+        self.has_container && operation.fetches(parts.uri.query())
+    }
+
+    /// Lets those pass who may do `operation` in the namespace they name, and returns the namespaces in which
+    /// they may.
     ///
     /// What a refusal says depends on nothing but what the caller may do: neither a namespace that is not
     /// served nor one that is gives itself away to others.
@@ -163,7 +182,7 @@ impl Server {
         operation: Operation,
         parts: &Parts,
         peer: IpAddr,
-    ) -> Result<(), Problem> {
+    ) -> Result<Vec<String>, Problem> {
         let principal = self
             .authenticator
             .authenticate(&parts.headers, peer)
@@ -174,7 +193,11 @@ impl Server {
                 .authorize(&principal, namespace, operation.role())?;
         }
         let is_theirs = |name: &str| self.serves(name) && principal.may(name, operation.role());
-        named.agrees(is_theirs)
+        named.agrees(is_theirs)?;
+        Ok(match (self.wanted(named.namespace())?, self.is_open) {
+            ([], true) => self.namespaces.clone(),
+            (wanted, _) => wanted.to_vec(),
+        })
     }
 
     /// Returns the namespaces that a request is about which names `named`: all of them, if it names none.

@@ -11,19 +11,27 @@ use sealane_service::{
 /// Header with which the Web UI and the CLI name the namespace.
 pub(crate) const X_NAMESPACE: &str = "x-namespace";
 
-/// The two things a codec server does.
+/// What a codec server does.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Operation {
     Encode,
     Decode,
+    /// Decode, with what payloads refer to in their place.
+    Download,
 }
 
+/// With this in the query, which the Web UI always sends, references are decoded to themselves.
+const PRESERVE: &str = "preserveStorageRefs=true";
+
 impl Operation {
+    pub(crate) const ALL: [Self; 3] = [Self::Encode, Self::Decode, Self::Download];
+
     /// Only the last segment of a path decides, so that the server may stand behind any prefix.
     pub(crate) fn of(path: &str) -> Option<Self> {
         match path.rsplit_once('/')?.1 {
             "encode" => Some(Self::Encode),
             "decode" => Some(Self::Decode),
+            "download" => Some(Self::Download),
             _ => None,
         }
     }
@@ -32,7 +40,7 @@ impl Operation {
     pub(crate) fn role(self) -> Role {
         match self {
             Self::Encode => Role::Writer,
-            Self::Decode => Role::Reader,
+            Self::Decode | Self::Download => Role::Reader,
         }
     }
 
@@ -41,6 +49,17 @@ impl Operation {
         match self {
             Self::Encode => "encode",
             Self::Decode => "decode",
+            Self::Download => "download",
+        }
+    }
+
+    /// Whether what payloads refer to is fetched, given the query of the request.
+    pub(crate) fn fetches(self, query: Option<&str>) -> bool {
+        let mut query = query.unwrap_or_default().split('&');
+        match self {
+            Self::Encode => false,
+            Self::Decode => !query.any(|pair| pair == PRESERVE),
+            Self::Download => true,
         }
     }
 }
@@ -160,9 +179,9 @@ mod tests {
             assert_eq!(Operation::of(path), Some(Operation::Decode), "{path}");
         }
         assert_eq!(Operation::of("/decode/encode"), Some(Operation::Encode));
+        assert_eq!(Operation::of("/a/download"), Some(Operation::Download));
         for path in [
             "/",
-            "/download",
             "/decode/",
             "/xdecode",
             "/Decode",
@@ -171,6 +190,18 @@ mod tests {
         ] {
             assert_eq!(Operation::of(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn references_are_kept_only_by_a_decode_that_is_told_to() {
+        let preserve = Some("preserveStorageRefs=true");
+
+        assert!(Operation::Decode.fetches(None));
+        assert!(Operation::Decode.fetches(Some("preserveStorageRefs=false")));
+        assert!(!Operation::Decode.fetches(preserve));
+        assert!(!Operation::Decode.fetches(Some("a=b&preserveStorageRefs=true")));
+        assert!(Operation::Download.fetches(preserve));
+        assert!(!Operation::Encode.fetches(None));
     }
 
     #[test]

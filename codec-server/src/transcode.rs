@@ -1,6 +1,7 @@
 //! From body to answer: the payloads of a request, encrypted or decrypted one after the other.
 
 mod failure;
+mod fetch;
 mod here;
 mod refusal;
 mod room;
@@ -10,7 +11,10 @@ mod work;
 use std::{collections::HashSet, ops::ControlFlow, panic::resume_unwind, sync::Arc};
 
 use axum::body::Bytes;
-use sealane_codec::{EncryptionCodec, InflateRoom, KEY_ID, WRAPPED_KEY, is_encrypted, is_legacy};
+use sealane_codec::{
+    DecodeError, EncryptionCodec, InflateRoom, KEY_ID, WRAPPED_KEY, is_encrypted, is_legacy,
+    is_stored,
+};
 use sealane_service::http::Admission;
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 use tokio::task::spawn_blocking;
@@ -55,12 +59,30 @@ pub(crate) struct Transcoder {
     limits: Limits,
 }
 
+/// What a request brings.
+pub(crate) struct Job {
+    pub(crate) operation: Operation,
+    /// Namespaces whose stored payloads are fetched where the others refer to them; `None` if references
+    /// stay what they are.
+    pub(crate) fetched_of: Option<Vec<String>>,
+    pub(crate) body: Bytes,
+}
+
 /// How a first look at a body ended.
 enum FirstLook {
     /// Here is the answer.
     Answer(Vec<u8>),
     /// Some payloads did not open. Their keys may be found; these are samples that name them.
-    Unopened(Vec<Payload>),
+    Unopened(Sought),
+}
+
+/// What it takes to open the payloads of a request.
+#[derive(Default)]
+struct Sought {
+    /// One payload for each key, without data.
+    samples: Vec<Payload>,
+    /// References, by their place in the request.
+    references: Vec<(usize, Payload)>,
 }
 
 impl Transcoder {
@@ -85,19 +107,18 @@ impl Transcoder {
         self.max_body.saturating_mul(MAX_GROWTH)
     }
 
-    /// Carries out `operation` on the payloads of `body`, and returns the answer.
+    /// Does what `job` says, and returns the answer.
     ///
     /// Dropping this ends the work after the payload it is at; `admission` is kept as long.
     pub(crate) async fn answer(
         self: &Arc<Self>,
-        operation: Operation,
-        body: Bytes,
+        job: Job,
         admission: Admission,
     ) -> Result<Bytes, Refusal> {
-        let (task, _asker) = Task::new(body, admission);
-        let json = match operation {
+        let (task, _asker) = Task::new(job, admission);
+        let json = match task.operation {
             Operation::Encode => self.soon(&task, Self::encode).await?,
-            Operation::Decode => self.find_and_decode(&task).await?,
+            Operation::Decode | Operation::Download => self.find_and_decode(&task).await?,
         };
         self.limits.hold(json)
     }
@@ -105,8 +126,10 @@ impl Transcoder {
     async fn find_and_decode(self: &Arc<Self>, task: &Arc<Task>) -> Result<Vec<u8>, Refusal> {
         match self.soon(task, Self::decode).await? {
             FirstLook::Answer(json) => Ok(json),
-            FirstLook::Unopened(samples) => {
-                self.codec.find_keys(&samples).await;
+            FirstLook::Unopened(mut sought) => {
+                let fetched = self.fetch(task, sought.references).await?;
+                sought.samples.extend(fetched);
+                self.codec.find_keys(&sought.samples).await;
                 self.apart(task, Self::decode_carefully).await
             }
         }
@@ -173,9 +196,16 @@ impl Transcoder {
     /// only copy, and [`decode_carefully`](Self::decode_carefully) begins anew.
     fn decode(&self, task: &Task, room: InflateRoom) -> Result<FirstLook, Refusal> {
         let mut work = Work::new(self, task, room);
-        let mut plain = 0;
+        let (mut plain, mut references) = (0, 0);
         let mut here = Here::of(&self.codec);
         let ran = work.run(|work, payload| {
+            if is_stored(&payload) {
+                references += 1;
+                return match task.fetched_of {
+                    Some(_) => Err(Refusal::Unopened),
+                    None => work.push(&payload),
+                };
+            }
             plain += u64::from(!is_sealed(&payload));
             if !here.has_key_of(&payload) {
                 return Err(Refusal::Unopened);
@@ -185,12 +215,11 @@ impl Transcoder {
             work.push(&opened.map_err(|error| Refusal::of_decoding(index, &error))?)
         });
         match ran {
-            Err(Refusal::Unopened) => return Ok(FirstLook::Unopened(self.samples(task)?)),
+            Err(Refusal::Unopened) => return Ok(FirstLook::Unopened(self.sought(task)?)),
             ran => ran?,
         }
-        self.counters.add(Operation::Decode, Outcome::Plain, plain);
-        let opened = count(work.done) - plain;
-        self.counters.add(Operation::Decode, Outcome::Done, opened);
+        let opened = count(work.done) - plain - references;
+        self.count(task, [opened, plain, references, 0]);
         Ok(FirstLook::Answer(work.finish()))
     }
 
@@ -201,12 +230,22 @@ impl Transcoder {
     /// Also if nothing opens though something should, if a plain payload is refused, or if one unpacks to too much.
     fn decode_carefully(&self, task: &Task, room: InflateRoom) -> Result<Vec<u8>, Refusal> {
         let mut work = Work::new(self, task, room);
-        let (mut opened, mut plain, mut failed) = (0, 0, 0);
+        let (mut opened, mut plain, mut references, mut failed) = (0, 0, 0, 0);
         let mut first: Option<Failure> = None;
         let ran = work.run(|work, payload| {
             let original = payload.clone();
-            let is_plain = !is_sealed(&original);
-            match self.codec.decode_payload_within(&mut work.room, payload) {
+            let stored = is_stored(&original);
+            if stored && task.fetched(work.done).is_none() {
+                references += 1;
+                return work.push(&original);
+            }
+            let is_plain = !stored && !is_sealed(&original);
+            let whole = match task.fetched(work.done) {
+                Some(fetched) => fetched.clone().map_err(DecodeError::from),
+                None => Ok(payload),
+            };
+            let decoded = whole.and_then(|it| self.codec.decode_payload_within(&mut work.room, it));
+            match decoded {
                 Ok(payload) => {
                     plain += u64::from(is_plain);
                     opened += u64::from(!is_plain);
@@ -228,13 +267,7 @@ impl Transcoder {
                 }
             }
         });
-        for (outcome, payloads) in [
-            (Outcome::Done, opened),
-            (Outcome::Plain, plain),
-            (Outcome::Failed, failed),
-        ] {
-            self.counters.add(Operation::Decode, outcome, payloads);
-        }
+        self.count(task, [opened, plain, references, failed]);
         ran?;
         match first {
             Some(failure) if opened == 0 => Err(Refusal::Unreadable(failure)),
@@ -242,26 +275,38 @@ impl Transcoder {
         }
     }
 
-    /// One payload for each key that `task` names, without data.
-    fn samples(&self, task: &Task) -> Result<Vec<Payload>, Refusal> {
+    /// What it takes to open the payloads of `task`.
+    fn sought(&self, task: &Task) -> Result<Sought, Refusal> {
         let mut seen = HashSet::new();
-        let mut samples = Vec::new();
+        let (mut sought, mut index) = (Sought::default(), 0);
         each_payload(&task.body, self.max_payload, &mut |payload| {
             let part = |name| payload.metadata.get(name).cloned();
-            let is_new = is_encrypted(&payload) && seen.insert((part(KEY_ID), part(WRAPPED_KEY)));
+            let is_new = is_encrypted(&payload)
+                && sought.samples.len() < MAX_SOUGHT
+                && seen.insert((part(KEY_ID), part(WRAPPED_KEY)));
             if is_new {
-                samples.push(Payload {
+                sought.samples.push(Payload {
                     data: Vec::new(),
                     ..payload
                 });
+            } else if task.fetched_of.is_some() && is_stored(&payload) {
+                sought.references.push((index, payload));
             }
-            match samples.len() {
-                MAX_SOUGHT => ControlFlow::Break(()),
-                _ => ControlFlow::Continue(()),
+            index += 1;
+            match fetch::are_too_many(&sought.references) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
             }
         })
         .or_else(Refusal::unless_stopped)?;
-        Ok(samples)
+        Ok(sought)
+    }
+
+    /// Counts payloads that were done, plain, references, failed.
+    fn count(&self, task: &Task, payloads: [u64; 4]) {
+        for (outcome, payloads) in Outcome::ALL.into_iter().zip(payloads) {
+            self.counters.add(task.operation, outcome, payloads);
+        }
     }
 
     fn count_failure(&self, payload: &Payload, failure: &Failure) {

@@ -10,6 +10,7 @@ mod classify;
 mod credential;
 mod entra;
 mod error;
+mod home;
 mod identity;
 pub(crate) mod pace;
 mod remedy;
@@ -19,7 +20,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use azure_core::{
     credentials::TokenCredential,
-    http::{ClientOptions, RetryOptions, Transport},
+    http::{ClientOptions, HttpClient, RetryOptions, Transport, Url},
 };
 use reqwest::Certificate;
 
@@ -28,6 +29,8 @@ pub use error::{AzureError, Cause};
 pub(crate) use error::{Operation, Role};
 pub use identity::{CredentialKind, Identity, WorkloadIdentity};
 pub use start::Start;
+
+use self::home::AtHome;
 
 /// Longest call, with a token exchange in it. Key Vault answers in some tens of milliseconds.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
@@ -39,7 +42,7 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Azure {
     credential: Arc<dyn TokenCredential>,
-    http: reqwest::Client,
+    http: Arc<dyn HttpClient>,
     call_limit: Duration,
 }
 
@@ -51,12 +54,20 @@ impl Azure {
     /// [`Cause::Identity`] if the identity cannot be one: a tenant that is no id, an authority
     /// without TLS, a kind of managed identity that this platform does not have.
     pub fn new(identity: Identity, http: reqwest::Client) -> Result<Self, AzureError> {
+        let http: Arc<dyn HttpClient> = Arc::new(http);
         let credential = credential::new(identity, options(&http))?;
-        Ok(Self {
+        Ok(Self::through(credential, http))
+    }
+
+    /// Calls Azure with the tokens of `credential` through `http`, which can be anything: tests put
+    /// answers where the network would be. Sends nothing.
+    #[must_use]
+    pub fn through(credential: Arc<dyn TokenCredential>, http: Arc<dyn HttpClient>) -> Self {
+        Self {
             credential,
             http,
             call_limit: CALL_LIMIT,
-        })
+        }
     }
 
     /// Ends every call after `limit`, which is 20 s unless it is set.
@@ -98,16 +109,19 @@ impl Azure {
         Arc::clone(&self.credential)
     }
 
-    /// Options for one of the SDK's clients: our transport, no retries.
-    pub(crate) fn client_options(&self) -> ClientOptions {
-        options(&self.http)
+    /// Options for one of the SDK's clients: our transport, no retries, and no request to another
+    /// service than the one at `home`.
+    pub(crate) fn client_options(&self, home: &Url) -> ClientOptions {
+        let http = Arc::clone(&self.http);
+        let http: Arc<dyn HttpClient> = Arc::new(AtHome::new(home.clone(), http));
+        options(&http)
     }
 }
 
-fn options(http: &reqwest::Client) -> ClientOptions {
+fn options(http: &Arc<dyn HttpClient>) -> ClientOptions {
     ClientOptions {
         retry: RetryOptions::none(),
-        transport: Some(Transport::new(Arc::new(http.clone()))),
+        transport: Some(Transport::new(Arc::clone(http))),
         ..ClientOptions::default()
     }
 }

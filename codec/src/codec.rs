@@ -2,6 +2,7 @@
 
 mod error;
 mod options;
+mod sdk;
 
 use std::{
     collections::BTreeSet,
@@ -11,11 +12,8 @@ use std::{
     },
 };
 
-use futures_util::future::{BoxFuture, FutureExt, join, join_all, ready};
-use temporalio_common::{
-    data_converters::{PayloadCodec, PayloadConversionError, SerializationContextData},
-    protos::temporal::api::common::v1::Payload,
-};
+use futures_util::future::{join, join_all};
+use temporalio_common::protos::temporal::api::common::v1::Payload;
 
 pub use error::{DecodeError, EncodeError};
 pub use options::{CodecOptions, Compression, DecodePolicy};
@@ -23,6 +21,8 @@ pub use options::{CodecOptions, Compression, DecodePolicy};
 use crate::{
     InflateRoom, KeyRing, OpenError, SharedKeyRing,
     envelope::Envelope,
+    is_stored,
+    large_payloads::{FetchError, LargePayloads},
     legacy,
     metadata::{ENCRYPTED, KEY_ID, LEGACY, ZLIB, encoding, excerpt},
     zlib,
@@ -31,12 +31,15 @@ use crate::{
 /// Encrypts every payload on its way out and decrypts on the way in.
 ///
 /// Keys are resident, so there is nothing to wait for and the SDK's poll loops are not held up by
-/// I/O. The one exception is a payload whose key is not here: decoding through [`PayloadCodec`]
-/// gives the key source about a second to find it. Cloning is cheap.
+/// I/O. There are two exceptions: a payload whose key is not here, because decoding through
+/// [`PayloadCodec`](temporalio_common::data_converters::PayloadCodec) gives the key source about a second to find it, and with
+/// [`with_large_payloads`](Self::with_large_payloads) one that is in blob storage, or on its way
+/// there. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct EncryptionCodec {
     ring: Option<SharedKeyRing>,
     envelope: Option<Envelope>,
+    large: Option<LargePayloads>,
     options: Arc<CodecOptions>,
     unknown: Arc<AtomicU64>,
 }
@@ -67,9 +70,23 @@ impl EncryptionCodec {
         Self {
             ring,
             envelope,
+            large: None,
             options: Arc::new(options),
             unknown: Arc::default(),
         }
+    }
+
+    /// Keeps what is too large for Temporal in `large`, and reads what is there.
+    #[must_use]
+    pub fn with_large_payloads(self, large: LargePayloads) -> Self {
+        let large = Some(large);
+        Self { large, ..self }
+    }
+
+    /// Where large payloads are kept, if anywhere.
+    #[must_use]
+    pub fn large_payloads(&self) -> Option<&LargePayloads> {
+        self.large.as_ref()
     }
 
     /// The key ring, unless there are data keys only.
@@ -96,7 +113,35 @@ impl EncryptionCodec {
         self.unknown.load(Ordering::Relaxed)
     }
 
-    /// Encrypts one payload under the active key, compressed first if so configured.
+    /// Encrypts one payload and, if it is too large to be sent, stores it: what is returned then is
+    /// a reference.
+    ///
+    /// # Errors
+    ///
+    /// Also [`EncodeError::Store`]; the payload must not be sent then.
+    pub async fn encode_and_store(&self, payload: Payload) -> Result<Payload, EncodeError> {
+        let sealed = self.encode_payload(payload)?;
+        match &self.large {
+            Some(large) => Ok(large.store(sealed).await?),
+            None => Ok(sealed),
+        }
+    }
+
+    /// Fetches the encrypted payload behind `payload`, if that is a reference to a stored one, and
+    /// else returns it as it is. Nothing is decrypted.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError::Fetch`].
+    pub async fn fetch(&self, payload: Payload) -> Result<Payload, DecodeError> {
+        match &self.large {
+            Some(large) if is_stored(&payload) => Ok(large.fetch(&payload).await?),
+            _ => Ok(payload),
+        }
+    }
+
+    /// Encrypts one payload under the active key, compressed first if so configured. However large
+    /// it is, it stays where it is.
     ///
     /// # Errors
     ///
@@ -153,6 +198,8 @@ impl EncryptionCodec {
             unwrapped(self.open(payload)?, room)
         } else if found == LEGACY.as_bytes() {
             self.decode_legacy(payload)
+        } else if is_stored(&payload) {
+            Err(FetchError::Unconfigured.into())
         } else if self.options.decode == DecodePolicy::Strict {
             let encoding = excerpt(found);
             Err(DecodeError::NotEncrypted { encoding })
@@ -222,11 +269,6 @@ impl EncryptionCodec {
             len,
         })
     }
-
-    fn decode_all(&self, payloads: Vec<Payload>) -> Result<Vec<Payload>, PayloadConversionError> {
-        let decoded = payloads.into_iter().map(|p| self.decode_payload(p));
-        decoded.collect::<Result<_, _>>().map_err(conversion_error)
-    }
 }
 
 /// The payload inside, if `payload` is a compressed one.
@@ -236,38 +278,4 @@ fn unwrapped(payload: Payload, room: &mut InflateRoom) -> Result<Payload, Decode
     } else {
         Ok(payload)
     }
-}
-
-impl PayloadCodec for EncryptionCodec {
-    fn encode(
-        &self,
-        _context: &SerializationContextData,
-        payloads: Vec<Payload>,
-    ) -> BoxFuture<'static, Result<Vec<Payload>, PayloadConversionError>> {
-        let encoded = payloads.into_iter().map(|p| self.encode_payload(p));
-        ready(encoded.collect::<Result<_, _>>().map_err(conversion_error)).boxed()
-    }
-
-    fn decode(
-        &self,
-        _context: &SerializationContextData,
-        payloads: Vec<Payload>,
-    ) -> BoxFuture<'static, Result<Vec<Payload>, PayloadConversionError>> {
-        let here = |p: &Payload| self.missing(p).is_none() && !Envelope::is_enveloped(p);
-        if payloads.iter().all(here) {
-            return ready(self.decode_all(payloads)).boxed();
-        }
-        let codec = self.clone();
-        async move {
-            codec.find_keys(&payloads).await;
-            codec.decode_all(payloads)
-        }
-        .boxed()
-    }
-}
-
-fn conversion_error(
-    error: impl std::error::Error + Send + Sync + 'static,
-) -> PayloadConversionError {
-    PayloadConversionError::EncodingError(Box::new(error))
 }

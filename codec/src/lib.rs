@@ -47,6 +47,7 @@ mod key;
 mod key_id;
 mod key_ring;
 pub mod key_vault;
+pub mod large_payloads;
 mod legacy;
 mod metadata;
 mod refresh;
@@ -66,6 +67,7 @@ pub use codec::{
 pub use key::{EntropyError, Key, KeyError};
 pub use key_id::{EmptyKeyId, KeyId};
 pub use key_ring::{KeyRing, KeyRingError, OpenError, SealError};
+pub use large_payloads::{is_external_reference, is_stored};
 pub use metadata::{KEY_ID, WRAPPED_KEY, is_encrypted, is_legacy};
 pub use refresh::RefreshRequests;
 pub use seal_limit::{Exhausted, NONCE_BUDGET, SealLimit};

@@ -48,6 +48,8 @@ pub struct Options {
     pub codec_endpoint: Option<String>,
     /// Database file that outlives the server; in memory if not given.
     pub database: Option<PathBuf>,
+    /// Whether the database may be lost with the machine. It still outlives the server, which is much faster.
+    pub unsynced: bool,
 }
 
 /// A running dev server on the loopback interface. Dropping it stops the server.
@@ -157,6 +159,9 @@ fn command(cli: &TemporalCli, options: &Options, port: u16) -> Command {
     }
     if let Some(database) = &options.database {
         command.arg("--db-filename").arg(database);
+    }
+    if options.unsynced {
+        command.args(["--sqlite-pragma", "synchronous=OFF"]);
     }
     command
         .stdin(Stdio::piped())

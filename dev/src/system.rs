@@ -89,6 +89,7 @@ impl System {
             ui_port: Some(ports.ui),
             codec_endpoint: encrypted.then(|| format!("http://{}", local(ports.codec))),
             database: arguments.persist.then(|| home.join("temporal.db")),
+            unsynced: false,
         };
         say("Starting the Temporal server");
         let server = DevServer::start(cli, &options).await?;

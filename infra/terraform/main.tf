@@ -105,6 +105,24 @@ module "identities" {
   tags                    = local.tags
 }
 
+module "storage" {
+  source = "./modules/storage"
+  count  = var.large_payloads_enabled ? 1 : 0
+
+  # At most 24 lower-case letters and digits.
+  name                = "${substr(replace(local.name, "-", ""), 0, 18)}${local.suffix}"
+  resource_group_name = module.resource_group.name
+  location            = var.location
+  retention_days      = var.large_payloads_days
+  undelete_days       = 14
+  subnet_id           = module.network.endpoints_subnet_id
+  vnet_id             = module.network.vnet_id
+  # Who talks to Temporal stores; the codec server only reads.
+  writers = { for name, it in local.workloads : name => module.identities.identities[name].principal_id if it.api_key }
+  readers = { for name, it in local.workloads : name => module.identities.identities[name].principal_id if !it.api_key }
+  tags    = local.tags
+}
+
 module "github_identity" {
   source = "./modules/github-identity"
 

@@ -98,6 +98,11 @@ output "api_key_secret_name" {
   value       = local.api_key_secret_name
 }
 
+output "blob_container_url" {
+  description = "SEALANE_BLOB_CONTAINER_URL of the workloads, null unless large payloads are enabled."
+  value       = var.large_payloads_enabled ? module.storage[0].container_url : null
+}
+
 output "identities" {
   description = "Identity of each workload, and KEDA's if it is enabled: client_id, principal_id, service_account, namespace, issuer, subject, credential_name."
   value       = module.identities.identities

@@ -70,6 +70,25 @@ variable "api_key_secret_name" {
   }
 }
 
+variable "large_payloads_enabled" {
+  description = "Whether payloads too large for Temporal are kept in a storage account."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "large_payloads_days" {
+  description = "Days after which a stored payload is deleted: more than the longest run and the retention of its namespace together."
+  type        = number
+  default     = 120
+  nullable    = false
+
+  validation {
+    condition     = floor(var.large_payloads_days) == var.large_payloads_days && var.large_payloads_days >= local.rules.large_payloads_days.minimum && var.large_payloads_days <= local.rules.large_payloads_days.maximum
+    error_message = "large_payloads_days is ${var.large_payloads_days}, expected ${local.rules.large_payloads_days.expected}."
+  }
+}
+
 variable "github_subjects" {
   description = "Subjects of GitHub's tokens that are trusted: branches push images, environments deploy."
   type        = set(string)

@@ -40,6 +40,7 @@ provider "azurerm" {
     "Microsoft.Network",
     "Microsoft.OperationalInsights",
     "Microsoft.PolicyInsights",
+    "Microsoft.Storage",
   ]
 
   features {

@@ -15,6 +15,7 @@ use sealane_codec::{
     envelope::{Envelope, EnvelopeOptions},
     file_source,
     key_vault::{LoadError, SharedStatus, Source, SourceOptions, VaultSecret},
+    large_payloads::{LargePayloadOptions, LargePayloads},
     rotation::Policy,
 };
 
@@ -116,6 +117,10 @@ pub async fn keys_telling(
         (Some(ring), None) => EncryptionCodec::new(ring, options),
         (None, None) => return Err(EncryptionError::NoKey),
     };
+    let codec = match large_payloads(settings, azure.as_ref())? {
+        Some(large) => codec.with_large_payloads(large),
+        None => codec,
+    };
     Ok(Some(Keys {
         codec,
         vault,
@@ -166,6 +171,29 @@ async fn envelope(
     let limit = azure::start_limit(settings);
     let envelope = azure::first_data_key(azure, &uris, &options, limit, waiting).await?;
     Ok(Some(envelope))
+}
+
+/// Returns where `settings` have large payloads kept. Sends nothing: a container that is out of reach
+/// must not keep anybody from starting who has no large payloads.
+///
+/// # Errors
+///
+/// [`EncryptionError::Azure`].
+pub fn large_payloads(
+    settings: &Encryption,
+    azure: Option<&Azure>,
+) -> Result<Option<LargePayloads>, EncryptionError> {
+    let (Some(wanted), Some(azure)) = (&settings.large_payloads, azure) else {
+        return Ok(None);
+    };
+    let options = LargePayloadOptions {
+        container: wanted.container.clone(),
+        namespace: wanted.namespace.clone(),
+        stores: wanted.stores,
+        threshold: wanted.threshold,
+        max: wanted.max,
+    };
+    Ok(Some(LargePayloads::new(azure, options)?))
 }
 
 fn require_legacy_key(

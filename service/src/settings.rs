@@ -14,6 +14,7 @@ pub use self::{
     encryption::{Compression, Decode, Encryption, EncryptionMode, Exhausted, KeySource},
     http::Http,
     key_vault::{ApiKeySecret, Azure, AzureIdentity, Envelope, KeyVault},
+    large_payloads::LargePayloads,
     log::{Log, LogFormat},
     parts::Parts,
     problem::{Problem, SettingsError, Source},
@@ -35,6 +36,7 @@ mod encryption;
 mod hint;
 mod http;
 mod key_vault;
+mod large_payloads;
 mod log;
 mod parts;
 mod problem;

@@ -46,7 +46,7 @@ const SECRETS: &[&str] = &[
 ];
 
 /// Members of the workspace that are in no program of the image.
-const NOT_SHIPPED: [&str; 4] = ["benches/compare", "dev", "examples/hello", "tests"];
+const NOT_SHIPPED: [&str; 5] = ["benches/compare", "dev", "examples/hello", "fuzz", "tests"];
 
 /// Returns all files of the repository, and every secret in every folder of it.
 pub(crate) fn littered() -> anyhow::Result<BTreeSet<PathBuf>> {

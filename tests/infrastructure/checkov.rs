@@ -13,16 +13,26 @@ use tokio::sync::OnceCell;
 use crate::directory::repository;
 
 /// Check, resource, and why it is as it is.
-const ANSWERED: [[&str; 3]; 23] = [
+const ANSWERED: [[&str; 3]; 28] = [
     [
         "CKV2_AZURE_1",
         "azurerm_storage_account.this",
         "a key of one's own for states would need a vault before there is any",
     ],
     [
+        "CKV2_AZURE_1",
+        "module.storage.azurerm_storage_account.this",
+        "what is in it is encrypted already, under keys that Azure does not have",
+    ],
+    [
         "CKV2_AZURE_21",
         "azurerm_storage_container.states",
         "there is no workspace to log to before there is an environment; versions say who wrote",
+    ],
+    [
+        "CKV2_AZURE_21",
+        "module.storage.azurerm_storage_container.payloads",
+        "reads would be logged at the price of a read each; who may read is one role on one container",
     ],
     [
         "CKV2_AZURE_31",
@@ -85,6 +95,11 @@ const ANSWERED: [[&str; 3]; 23] = [
         "three zones; in another region there would be nothing left to manage with it",
     ],
     [
+        "CKV_AZURE_206",
+        "module.storage.azurerm_storage_account.this",
+        "three zones; in another region there would be no cluster to read it",
+    ],
+    [
         "CKV_AZURE_226",
         "module.cluster.azurerm_kubernetes_cluster.this",
         "D2s_v5 has no local disk; set a size that has one and the argument together",
@@ -113,6 +128,16 @@ const ANSWERED: [[&str; 3]; 23] = [
         "CKV_AZURE_33",
         "azurerm_storage_account.this",
         "there are no queues in it",
+    ],
+    [
+        "CKV_AZURE_33",
+        "module.storage.azurerm_storage_account.this",
+        "there are no queues in it",
+    ],
+    [
+        "CKV_AZURE_36",
+        "module.storage.azurerm_storage_account.this",
+        "no service of Azure has business in it: the private endpoint is the only way in",
     ],
     [
         "CKV_AZURE_4",

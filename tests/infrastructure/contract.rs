@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::directory::{Directory, attributes, content, label, string};
 
 /// Names that infra/scripts and `sealane manifests check --infrastructure` read.
-const OUTPUTS: [&str; 30] = [
+const OUTPUTS: [&str; 31] = [
     "api_key_secret_name",
+    "blob_container_url",
     "cluster_id",
     "cluster_name",
     "environment",

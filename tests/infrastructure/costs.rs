@@ -187,10 +187,11 @@ fn least(object: &str) -> anyhow::Result<f64> {
     number(least.context("no min")?.trim())
 }
 
-/// Zones of a self-hosted environment, which has the most.
+/// Zones of a self-hosted environment, which has the most but for one with large payloads.
 fn zones() -> anyhow::Result<f64> {
     let all = Directory::environment()?;
-    let zones = all.iter().flat_map(|it| it.resources());
+    let usual = all.iter().filter(|it| it.name != "modules/storage");
+    let zones = usual.flat_map(|it| it.resources());
     let count = zones
         .filter(|it| it.starts_with("azurerm_private_dns_zone."))
         .count();

@@ -7,7 +7,7 @@ use anyhow::ensure;
 use crate::directory::{Directory, address, attributes};
 
 /// Directory, name, role, scope, principal; as written.
-const ASSIGNMENTS: [[&str; 5]; 8] = [
+const ASSIGNMENTS: [[&str; 5]; 10] = [
     [
         "bootstrap",
         "operators",
@@ -63,6 +63,20 @@ const ASSIGNMENTS: [[&str; 5]; 8] = [
         "local.roles.push",
         "azurerm_container_registry.this.id",
         "each.value.object_id",
+    ],
+    [
+        "modules/storage",
+        "readers",
+        "\"Storage Blob Data Reader\"",
+        "azurerm_storage_container.payloads.id",
+        "each.value",
+    ],
+    [
+        "modules/storage",
+        "writers",
+        "\"Storage Blob Data Contributor\"",
+        "azurerm_storage_container.payloads.id",
+        "each.value",
     ],
 ];
 

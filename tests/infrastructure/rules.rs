@@ -11,8 +11,9 @@ use crate::directory::{
 };
 
 /// Variables that are true or false, and have nothing to keep to but one another.
-const TRUE_OR_FALSE: [&str; 3] = [
+const TRUE_OR_FALSE: [&str; 4] = [
     "keda_enabled",
+    "large_payloads_enabled",
     "postgresql_zone_redundant",
     "private_cluster",
 ];

@@ -2,8 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env,
-    path::PathBuf,
     time::Duration,
 };
 
@@ -22,7 +20,7 @@ use sealane_tests::{
     azure::FakeAzure,
     issuer::Issuer,
     orders::{order, patiently},
-    process::{Process, probe},
+    process::{Process, probe, program},
     temporal_cli,
 };
 use serde_json::{Value, json};
@@ -129,7 +127,7 @@ impl Fleet {
         variables.extend(more.map(|(name, value)| (name.to_owned(), value)));
         variables.extend(self.issuer.settings());
         let words: Vec<_> = line.split_whitespace().collect();
-        let process = Process::start(binary(name)?, &words, &variables)?;
+        let process = Process::start(program(name)?, &words, &variables)?;
         let serves: Value = serde_json::from_str(&process.says("http.address").await?)?;
         let address = serves["http.address"].as_str().context("no address")?;
         let url = format!("http://{address}");
@@ -305,17 +303,4 @@ async fn ready(url: &str) {
             return;
         }
     }
-}
-
-/// Returns a program of ours, which stands beside the folder of the tests once it is built.
-fn binary(name: &str) -> anyhow::Result<PathBuf> {
-    let tests = env::current_exe()?;
-    let folder = tests.parent().and_then(|deps| deps.parent());
-    let path = folder.context("tests stand in a folder")?.join(name);
-    ensure!(
-        path.is_file(),
-        "no {}: `cargo build --workspace --bins` makes it, as `cargo test --workspace` does",
-        path.display()
-    );
-    Ok(path)
 }

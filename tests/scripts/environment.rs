@@ -54,7 +54,7 @@ pub(crate) fn outputs() -> Value {
         "registry_name": "sealanedemoa1b2c3", "registry_id": id("ContainerRegistry/registries", "sealanedemoa1b2c3"),
         "registry_login_server": "sealanedemoa1b2c3.azurecr.io", "registry_role_mode": "rbac",
         "key_vault_name": VAULT, "key_vault_id": id("KeyVault/vaults", VAULT), "key_vault_url": format!("https://{VAULT}.vault.azure.net/"),
-        "payload_key_secret_name": "payload-key", "api_key_secret_name": null,
+        "payload_key_secret_name": "payload-key", "api_key_secret_name": null, "blob_container_url": null,
         "identities": identities(),
         "pod_cidr": "10.244.0.0/16", "namespace": "sealane", "temporal_mode": "self-hosted", "temporal_address": "temporal-frontend.temporal.svc.cluster.local:7233",
         "temporal_namespace": "default", "postgresql_fqdn": "sealane-demo.postgres.database.azure.com", "github_identities": {}, "keda_enabled": true,

@@ -30,6 +30,7 @@ use std::{
     path::{Path, PathBuf},
     sync::Arc,
     thread::JoinHandle,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::Context;
@@ -60,6 +61,7 @@ const VAULT: &str = "unit";
 const VAULT_HOST: &str = "unit.vault.azure.net";
 const VAULT_URL: &str = "https://unit.vault.azure.net";
 const RESOURCE: &str = "https://vault.azure.net";
+const STORAGE: &str = "https://storage.azure.com";
 /// The authority of the public cloud, as the webhook injects it.
 const AUTHORITY_HOST: &str = "login.microsoftonline.com";
 /// Another name of the same.
@@ -69,6 +71,7 @@ const TEST_AUTHORITY_HOST: &str = "login.test";
 pub struct FakeAzure {
     folder: tempfile::TempDir,
     address: SocketAddr,
+    authority: Authority,
     root: String,
     shared: Arc<Shared>,
     stop: Option<oneshot::Sender<()>>,
@@ -113,6 +116,7 @@ impl FakeAzure {
             folder,
             address,
             root: authority.pem(),
+            authority,
             shared,
             stop: Some(stop),
             thread: Some(thread),
@@ -122,6 +126,21 @@ impl FakeAzure {
     /// Returns what belongs into `HTTPS_PROXY`.
     pub fn proxy_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Sends tunnels to `host` on to a server on this machine, or, with `None`, nowhere.
+    pub fn forward(&self, host: &str, to: Option<SocketAddr>) {
+        self.shared.forward(host, to);
+    }
+
+    /// Returns the authority that clients of the fake trust.
+    pub fn authority(&self) -> &Authority {
+        &self.authority
+    }
+
+    /// Returns a token with which a storage account lets the worker's identity in.
+    pub fn storage_token(&self) -> String {
+        entra::storage_token(SystemTime::now(), Duration::from_secs(3600))
     }
 
     /// Returns the certificate to trust.

@@ -2,7 +2,9 @@
 //! and a world of its own (task queue, key ring, folder) for every test.
 
 pub mod azure;
+pub mod azurite;
 pub mod browser;
+pub mod bulky;
 pub mod canary;
 pub mod collector;
 pub mod frontend;

@@ -1,8 +1,15 @@
 //! A program of ours as a process of its own: started, listened to, signalled, waited for.
 
-use std::{collections::BTreeMap, ffi::OsStr, process::Stdio};
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::OsStr,
+    io,
+    path::PathBuf,
+    process::{ExitStatus, Stdio},
+};
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
@@ -149,6 +156,20 @@ impl Process {
         Ok(())
     }
 
+    /// Returns all that it writes to standard error, as it comes.
+    pub fn heard(&self) -> watch::Receiver<Vec<String>> {
+        self.said.clone()
+    }
+
+    /// Waits for the end for as long as it takes. [`ends`](Self::ends) tells the rest.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system does not tell.
+    pub async fn exits(&mut self) -> io::Result<ExitStatus> {
+        self.child.wait().await
+    }
+
     /// Waits for the end.
     ///
     /// # Errors
@@ -181,6 +202,23 @@ impl Process {
             .context("no address is logged")?;
         probe(&format!("http://{address}{path}")).await
     }
+}
+
+/// Returns where a program of ours is: beside the folder of the tests, once it is built.
+///
+/// # Errors
+///
+/// If it was not built.
+pub fn program(name: &str) -> anyhow::Result<PathBuf> {
+    let tests = env::current_exe()?;
+    let folder = tests.parent().and_then(|deps| deps.parent());
+    let path = folder.context("tests stand in a folder")?.join(name);
+    ensure!(
+        path.is_file(),
+        "no {}: `cargo build --workspace --bins` makes it, as `cargo test --workspace` does",
+        path.display()
+    );
+    Ok(path)
 }
 
 /// Asks `url`, whatever the status of the answer.

@@ -58,6 +58,19 @@ impl Authority {
         Ok(())
     }
 
+    /// Writes the certificate and the key of a server called `names` into `folder`, as `server.pem` and
+    /// `server.key`.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be written.
+    pub fn write_server_files(&self, folder: &Path, names: &[&str]) -> anyhow::Result<()> {
+        let (certificate, key) = self.issue(names)?;
+        std::fs::write(folder.join("server.pem"), certificate.pem())?;
+        std::fs::write(folder.join("server.key"), key.serialize_pem())?;
+        Ok(())
+    }
+
     /// OpenSSL takes a certificate whose subject is its issuer's for one that signed itself, and since
     /// Python 3.13 it wants to see the issuer's key identifier.
     fn issue(&self, names: &[&str]) -> anyhow::Result<(rcgen::Certificate, KeyPair)> {

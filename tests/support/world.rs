@@ -68,6 +68,15 @@ impl World {
     ///
     /// If its folder or key ring cannot be written.
     pub fn on(server: &DevServer) -> Self {
+        Self::at(server.address())
+    }
+
+    /// Returns a world on the server at `address`.
+    ///
+    /// # Panics
+    ///
+    /// As [`on`](Self::on).
+    pub fn at(address: &str) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -75,7 +84,7 @@ impl World {
         let ring = ring_with("test-key");
         file_source::write_new(&keys, &ring).expect("a key ring can be written");
         let variables = [
-            ("TEMPORAL_ADDRESS", server.address().to_owned()),
+            ("TEMPORAL_ADDRESS", address.to_owned()),
             (
                 "TEMPORAL_TASK_QUEUE",
                 format!("test-{}-{number}", std::process::id()),

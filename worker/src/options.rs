@@ -38,7 +38,9 @@ pub(crate) fn worker_options(settings: &Settings) -> WorkerOptions {
         .max_cached_workflows(worker.max_cached_workflows)
         .workflow_task_poller_behavior(pollers)
         .activity_task_poller_behavior(pollers)
-        .graceful_shutdown_period(worker.drain_timeout);
+        .graceful_shutdown_period(worker.drain_timeout)
+        // The SDK would have what is too large tried again for ever; the connection fails it once.
+        .disable_payload_error_limit(true);
     let mut options = options.build();
     traces::follow(&mut options);
     told::tell(&mut options);

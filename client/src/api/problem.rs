@@ -160,6 +160,9 @@ impl From<CallError> for Problem {
             CallError::QueryFailed { .. } => Self::new(QUERY_FAILED, error.to_string()),
             CallError::NoWorker { .. } => Self::new(NO_WORKER, error.to_string()),
             CallError::NotFound { .. } => Self::new(Kind::NotFound, error.to_string()),
+            CallError::PayloadTooLarge { .. } => {
+                Self::new(Kind::PayloadTooLarge, error.to_string())
+            }
             CallError::Rejected { .. } => Self::new(Kind::Unprocessable, error.to_string()),
             CallError::NamespaceNotFound { .. } => {
                 report(&error);

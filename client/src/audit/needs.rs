@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use futures_util::future::{BoxFuture, ready};
-use sealane_codec::{KEY_ID, WRAPPED_KEY, is_encrypted, is_legacy};
+use sealane_codec::{KEY_ID, WRAPPED_KEY, is_encrypted, is_legacy, is_stored};
 use serde::{Deserialize, Serialize};
 use temporalio_common::{
     data_converters::PayloadConversionError,
@@ -23,6 +23,8 @@ pub enum Need {
     Envelope(String),
     /// The key that `SEALANE_LEGACY_KEY_ID` names: the payload does not.
     Legacy,
+    /// The blob that the payload refers to, and what it takes to read that.
+    Stored(Box<Need>),
     /// A key that the payload ought to name and does not.
     Unnamed,
     /// No key: it is not encrypted.
@@ -42,9 +44,17 @@ impl Need {
         if is_legacy(payload) {
             return Self::Legacy;
         }
-        if !is_encrypted(payload) {
-            return Self::Nothing;
+        if is_stored(payload) {
+            return Self::Stored(Box::new(Self::named(payload)));
         }
+        match is_encrypted(payload) {
+            true => Self::named(payload),
+            false => Self::Nothing,
+        }
+    }
+
+    /// Reads which key `payload` names.
+    fn named(payload: &Payload) -> Self {
         let Some(id) = payload.metadata.get(KEY_ID) else {
             return Self::Unnamed;
         };
@@ -63,6 +73,7 @@ impl fmt::Display for Need {
         match self {
             Self::Key(id) => write!(f, "key:{id}"),
             Self::Envelope(id) => write!(f, "envelope:{id}"),
+            Self::Stored(need) => write!(f, "stored:{need}"),
             Self::Legacy => f.write_str("legacy"),
             Self::Unnamed => f.write_str("unnamed"),
             Self::Nothing => f.write_str("nothing"),
@@ -86,6 +97,7 @@ impl From<String> for Need {
             ("nothing", _) => Self::Nothing,
             ("hidden", _) => Self::Hidden,
             (_, Some(("key", id))) => Self::Key(id.to_owned()),
+            (_, Some(("stored", need))) => Self::Stored(Box::new(need.to_owned().into())),
             (_, Some(("envelope", id))) => Self::Envelope(id.to_owned()),
             _ => Self::Key(text),
         }

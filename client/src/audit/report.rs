@@ -54,7 +54,7 @@ pub struct Report {
 pub struct KeyUse {
     /// Id of the key. `None` for payloads that are plain, hidden, or name no key where they ought to.
     pub key_id: Option<String>,
-    /// `key`, `envelope`, `legacy`, `unnamed`, `plaintext` or `hidden`.
+    /// `key`, `envelope`, `stored`, `stored-envelope`, `legacy`, `unnamed`, `plaintext` or `hidden`.
     pub kind: &'static str,
     /// Whether this process encrypts under it, or others of the same keys in the other mode.
     pub active: bool,
@@ -108,6 +108,7 @@ impl KnownKeys {
     fn id(&self, need: &Need) -> Option<String> {
         match need {
             Need::Key(id) | Need::Envelope(id) => Some(id.clone()),
+            Need::Stored(need) => self.id(need),
             Need::Legacy => self.legacy.clone(),
             Need::Unnamed | Need::Nothing | Need::Hidden => None,
         }
@@ -125,6 +126,10 @@ impl KnownKeys {
             kind: match need {
                 Need::Key(_) => "key",
                 Need::Envelope(_) => "envelope",
+                Need::Stored(need) => match **need {
+                    Need::Envelope(_) => "stored-envelope",
+                    _ => "stored",
+                },
                 Need::Legacy => "legacy",
                 Need::Unnamed => "unnamed",
                 Need::Nothing => "plaintext",
@@ -132,6 +137,9 @@ impl KnownKeys {
             },
             in_ring: match need {
                 Need::Key(_) | Need::Legacy => Some(key_id.as_ref().is_some_and(known)),
+                Need::Stored(need) if matches!(**need, Need::Key(_)) => {
+                    Some(key_id.as_ref().is_some_and(known))
+                }
                 _ => None,
             },
             key_id,

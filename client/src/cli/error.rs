@@ -98,6 +98,7 @@ fn remedy(error: &CallError) -> &'static str {
         CallError::Unreachable { .. } => "; check TEMPORAL_ADDRESS, or try again later",
         CallError::NoWorker { .. } => "; is a worker running for the task queue of the workflow?",
         CallError::NotFound { .. }
+        | CallError::PayloadTooLarge { .. }
         | CallError::Rejected { .. }
         | CallError::QueryFailed { .. }
         | CallError::NotEncrypted { .. }
@@ -136,7 +137,7 @@ impl ExitStatus for CallError {
             | Self::NotFound { .. }
             | Self::AlreadyStarted { .. }
             | Self::QueryFailed { .. } => NOT_DONE,
-            Self::Rejected { .. } => exit::USAGE,
+            Self::PayloadTooLarge { .. } | Self::Rejected { .. } => exit::USAGE,
             Self::NamespaceNotFound { .. } | Self::NotEncrypted { .. } | Self::Unreadable(_) => {
                 exit::SETTINGS
             }

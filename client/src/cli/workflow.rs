@@ -42,7 +42,7 @@ impl WorkflowCommand {
     pub(super) async fn run(self, globals: &Globals) -> Result<(), CliError> {
         match self {
             Self::Start(command) => command.run(globals).await,
-            Self::Run(command) => command.run(globals).await,
+            Self::Run(command) => Box::pin(command.run(globals)).await,
             Self::Describe(command) => command.run(globals).await,
             Self::Result(command) => command.run(globals).await,
             Self::Signal(command) => command.run(globals).await,

@@ -18,10 +18,12 @@
 mod conceal;
 mod headers;
 
+use std::error::Error;
+
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use prost::{Message, Name};
-use sealane_codec::{EncryptionCodec, is_encrypted, is_legacy};
+use sealane_codec::{EncryptionCodec, is_encrypted, is_legacy, is_stored};
 use temporalio_common::{
     data_converters::PayloadConversionError,
     payload_visitor::{AsyncPayloadVisitor, PayloadField, PayloadFieldData, PayloadVisitable},
@@ -85,8 +87,8 @@ impl Egress {
             "UpdateWorkflowExecution" => {
                 self.plain::<UpdateWorkflowExecutionRequest>(request).await
             }
-            "CreateSchedule" => self.plain::<CreateScheduleRequest>(request).await,
-            "UpdateSchedule" => self.plain::<UpdateScheduleRequest>(request).await,
+            "CreateSchedule" => self.whole::<CreateScheduleRequest>(request).await,
+            "UpdateSchedule" => self.whole::<UpdateScheduleRequest>(request).await,
             "TerminateWorkflowExecution" => {
                 self.plain::<TerminateWorkflowExecutionRequest>(request)
                     .await
@@ -169,6 +171,23 @@ impl Egress {
         self.rewrite(bytes, |_: &mut M| false).await
     }
 
+    /// Encrypts the plain payloads of a message that outlives all blobs, so that none of its payloads
+    /// may be in one.
+    async fn whole<M>(&self, bytes: Bytes) -> Result<Bytes, Status>
+    where
+        M: Message + Default + PayloadVisitable,
+    {
+        let mut message = M::decode(bytes.clone()).map_err(unreadable)?;
+        let visitor = SealPlain {
+            may_store: false,
+            ..self.sealing()
+        };
+        Ok(match visited(visitor, &mut message).await? {
+            true => message.encode_to_vec().into(),
+            false => bytes,
+        })
+    }
+
     /// Applies `edit`, which says whether it changed anything, then encrypts every payload that is
     /// still plain. An unchanged message keeps its bytes.
     async fn rewrite<M>(
@@ -190,15 +209,15 @@ impl Egress {
     }
 
     async fn seal_plain(&self, message: &mut impl PayloadVisitable) -> Result<bool, Status> {
-        let mut visitor = SealPlain {
+        visited(self.sealing(), message).await
+    }
+
+    fn sealing(&self) -> SealPlain<'_> {
+        SealPlain {
             codec: &self.codec,
+            may_store: true,
             changed: false,
-        };
-        message
-            .visit_payloads_mut(&mut visitor)
-            .await
-            .map_err(|error| Status::failed_precondition(format!("request held back: {error}")))?;
-        Ok(visitor.changed)
+        }
     }
 
     /// Looks into failures and trace context only: the SDK has encoded the payloads of the commands,
@@ -259,9 +278,23 @@ impl Egress {
     }
 }
 
+/// Has `visitor` see all payloads of `message`, and returns whether it changed any.
+async fn visited(
+    mut visitor: SealPlain<'_>,
+    message: &mut impl PayloadVisitable,
+) -> Result<bool, Status> {
+    message
+        .visit_payloads_mut(&mut visitor)
+        .await
+        .map_err(|error| Status::failed_precondition(format!("request held back: {error}")))?;
+    Ok(visitor.changed)
+}
+
 /// Encrypts payloads that are not encrypted yet, except where the server or a peer needs plaintext.
 struct SealPlain<'a> {
     codec: &'a EncryptionCodec,
+    /// Whether large ones are stored; otherwise those that are stored come back.
+    may_store: bool,
     changed: bool,
 }
 
@@ -270,26 +303,35 @@ impl AsyncPayloadVisitor for SealPlain<'_> {
         &'a mut self,
         field: PayloadField<'a>,
     ) -> BoxFuture<'a, Result<(), PayloadConversionError>> {
-        let outcome = if stays_plain(field.path) {
-            Ok(())
-        } else {
-            match field.data {
-                PayloadFieldData::Single(payload) => self.seal(std::slice::from_mut(payload)),
-                PayloadFieldData::Repeated(payloads) => self.seal(payloads),
-                PayloadFieldData::Payloads(payloads) => self.seal(&mut payloads.payloads),
-            }
+        if stays_plain(field.path) {
+            return Box::pin(std::future::ready(Ok(())));
+        }
+        let payloads = match field.data {
+            PayloadFieldData::Single(payload) => std::slice::from_mut(payload),
+            PayloadFieldData::Repeated(payloads) => payloads.as_mut_slice(),
+            PayloadFieldData::Payloads(payloads) => payloads.payloads.as_mut_slice(),
         };
-        Box::pin(std::future::ready(outcome))
+        Box::pin(self.seal(payloads))
     }
 }
 
 impl SealPlain<'_> {
-    fn seal(&mut self, payloads: &mut [Payload]) -> Result<(), PayloadConversionError> {
-        for payload in payloads.iter_mut().filter(|it| !is_ciphertext(it)) {
-            *payload = self
-                .codec
-                .encode_payload(std::mem::take(payload))
-                .map_err(|error| PayloadConversionError::EncodingError(Box::new(error)))?;
+    async fn seal(&mut self, payloads: &mut [Payload]) -> Result<(), PayloadConversionError> {
+        for payload in payloads.iter_mut() {
+            let is_stored = is_stored(payload);
+            if is_ciphertext(payload) || is_stored && self.may_store {
+                continue;
+            }
+            let taken = std::mem::take(payload);
+            *payload = match (is_stored, self.may_store) {
+                (true, _) => self.codec.fetch(taken).await.map_err(held_back)?,
+                (false, true) => self
+                    .codec
+                    .encode_and_store(taken)
+                    .await
+                    .map_err(held_back)?,
+                (false, false) => self.codec.encode_payload(taken).map_err(held_back)?,
+            };
             self.changed = true;
         }
         Ok(())
@@ -302,6 +344,10 @@ impl SealPlain<'_> {
 fn is_ciphertext(payload: &Payload) -> bool {
     const NONCE_AND_TAG: usize = 12 + 16;
     payload.data.len() >= NONCE_AND_TAG && (is_encrypted(payload) || is_legacy(payload))
+}
+
+fn held_back(error: impl Error + Send + Sync + 'static) -> PayloadConversionError {
+    PayloadConversionError::EncodingError(Box::new(error))
 }
 
 fn stays_plain(path: &str) -> bool {

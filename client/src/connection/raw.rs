@@ -12,7 +12,7 @@ use sealane_service::settings::Temporal;
 use temporalio_client::callback_based::{CallbackBasedGrpcService, GrpcRequest};
 use tonic::Status;
 
-use super::{ConnectError, Egress, Extras, Polls, api_key, headers, transport, unreachable};
+use super::{ConnectError, Egress, Extras, Polls, Sizes, api_key, headers, transport, unreachable};
 
 /// Temporal's service, as gRPC names it.
 const SERVICE: &str = "temporal.api.workflowservice.v1.WorkflowService";
@@ -45,7 +45,7 @@ impl Raw {
             .map_err(|error| unreachable(settings, &error))?;
         let egress = Some(Egress::new(codec));
         Ok(Self {
-            service: transport::service(channel, egress, Polls::default(), None),
+            service: transport::service(channel, egress, Polls::default(), None, Sizes::new(None)),
             headers: all_headers(settings).await?,
         })
     }

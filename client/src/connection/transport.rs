@@ -19,7 +19,7 @@ use tonic::{
 
 use sealane_service::settings::{Temporal, Tls};
 
-use super::{egress::Egress, polls::Polls, trace::Call, work::Work};
+use super::{egress::Egress, polls::Polls, size::Sizes, trace::Call, work::Work};
 
 /// A server that accepts no connection in this time is reported as unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -89,12 +89,14 @@ pub(super) fn service(
     egress: Option<Egress>,
     polls: Polls,
     work: Option<Work>,
+    sizes: Sizes,
 ) -> CallbackBasedGrpcService {
     let route = Arc::new(Route {
         grpc: Grpc::new(channel).max_decoding_message_size(MAX_ANSWER),
         egress,
         polls,
         work,
+        sizes,
     });
     CallbackBasedGrpcService {
         callback: Arc::new(move |request| {
@@ -110,6 +112,7 @@ struct Route {
     egress: Option<Egress>,
     polls: Polls,
     work: Option<Work>,
+    sizes: Sizes,
 }
 
 impl Route {
@@ -138,13 +141,43 @@ impl Route {
     }
 
     async fn forward(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
-        let path = PathAndQuery::try_from(format!("/{}/{}", request.service, request.rpc))
-            .map_err(|error| Status::internal(format!("no gRPC path: {error}")))?;
+        let request = self.sealed(self.sizes.refuse(request)).await?;
+        if Sizes::concern(&request) {
+            Box::pin(self.forward_large(request)).await
+        } else {
+            self.exchange(request).await
+        }
+    }
+
+    /// Sends `request`, or what is to be sent instead.
+    async fn forward_large(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
+        let ask = |question| self.exchange(question);
+        let too_large = match self.sizes.check(&request, ask).await {
+            Some(too_large) => too_large,
+            None => match self.exchange(same(&request)).await {
+                Ok(answer) => return Ok(answer),
+                Err(status) => self.sizes.refused(&request, &status).ok_or(status)?,
+            },
+        };
+        let instead = self.sizes.instead(&request, too_large)?;
+        let sealed = self.sealed(instead.request(request)).await?;
+        let answer = self.exchange(sealed).await?;
+        instead.told(answer)
+    }
+
+    async fn sealed(&self, request: GrpcRequest) -> Result<GrpcRequest, Status> {
         let proto = match &self.egress {
             Some(egress) => egress.seal(&request.rpc, request.proto).await?,
             None => request.proto,
         };
-        let mut outgoing = Request::new(proto);
+        Ok(GrpcRequest { proto, ..request })
+    }
+
+    /// Sends `request` and awaits the answer.
+    async fn exchange(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
+        let path = PathAndQuery::try_from(format!("/{}/{}", request.service, request.rpc))
+            .map_err(|error| Status::internal(format!("no gRPC path: {error}")))?;
+        let mut outgoing = Request::new(request.proto);
         *outgoing.metadata_mut() = MetadataMap::from_headers(request.headers);
         let mut grpc = self.grpc.clone();
         grpc.ready()
@@ -152,10 +185,22 @@ impl Route {
             .map_err(|error| Status::from_error(error.into()))?;
         let answer = grpc.unary(outgoing, path, Verbatim).await?;
         let (metadata, proto, _) = answer.into_parts();
-        Ok(GrpcSuccessResponse {
+        let mut answer = GrpcSuccessResponse {
             headers: metadata.into_headers(),
             proto: proto.into(),
-        })
+        };
+        self.sizes.receive(&request.rpc, &mut answer);
+        Ok(answer)
+    }
+}
+
+/// A request once more; its bytes are shared.
+fn same(request: &GrpcRequest) -> GrpcRequest {
+    GrpcRequest {
+        service: request.service.clone(),
+        rpc: request.rpc.clone(),
+        headers: request.headers.clone(),
+        proto: request.proto.clone(),
     }
 }
 

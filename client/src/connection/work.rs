@@ -167,7 +167,7 @@ struct Completed {
 }
 
 /// Empty for a poll that brought nothing.
-fn token(message: &[u8]) -> Bytes {
+pub(super) fn token(message: &[u8]) -> Bytes {
     Task::decode(message).unwrap_or_default().token
 }
 

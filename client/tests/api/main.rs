@@ -12,6 +12,7 @@ mod listing;
 mod messages;
 mod orders;
 mod outage;
+mod oversize;
 mod schemathesis;
 mod secrecy;
 mod service;

@@ -202,7 +202,7 @@ async fn what_temporal_finds_too_large_is_refused_in_the_same_way_everywhere() -
         ),
     ] {
         let answer = service.post(&path, &body).await;
-        answer.is_problem(422, "unprocessable");
+        answer.is_problem(413, "payload-too-large");
     }
     let asked = service
         .post(
@@ -210,7 +210,7 @@ async fn what_temporal_finds_too_large_is_refused_in_the_same_way_everywhere() -
             &json!({"input": [large]}),
         )
         .await;
-    assert_eq!(asked.status, 422, "{asked}");
+    asked.is_problem(413, "payload-too-large");
     Ok(())
 }
 

@@ -15,13 +15,14 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use sealane_tests::{
     TestWorker, World,
     azure::{self, FakeAzure, NewVersion, SECRET},
+    azurite::{Azurite, CONTAINER_URL},
 };
 use serde_json::Value;
 
 use crate::terminal::{Finished, Terminal};
 
 /// In the order in which they are shown.
-const CHECKS: [&str; 16] = [
+const CHECKS: [&str; 17] = [
     "settings",
     "token-file",
     "token-exchange",
@@ -30,6 +31,7 @@ const CHECKS: [&str; 16] = [
     "vault-get",
     "keys",
     "data-keys",
+    "blob-container",
     "api-key",
     "temporal-tcp",
     "temporal-tls",
@@ -169,7 +171,7 @@ impl Report {
     fn fails(&self, code: i32, failed: &[&str], skipped: &[&str]) -> &Self {
         let finished = &self.finished;
         assert_eq!(self.all("fail"), failed, "{finished}");
-        let usually = ["data-keys", "api-key", "temporal-tls"];
+        let usually = ["data-keys", "blob-container", "api-key", "temporal-tls"];
         let mut unusual = self.all("skipped");
         unusual.retain(|check| !usually.contains(check) || skipped.contains(check));
         assert_eq!(unusual, skipped, "{finished}");
@@ -202,7 +204,10 @@ async fn where_nothing_is_missing_everything_passes() -> anyhow::Result<()> {
     let kek = "https://unit.vault.azure.net/keys/payload-kek";
     let pod = pod
         .with("KEYVAULT_KEY_URI", kek)
+        .with("SEALANE_LARGE_PAYLOADS", "blob")
+        .with("SEALANE_BLOB_CONTAINER_URL", CONTAINER_URL)
         .with_api_key("eyJ-api-key-5f0c1d2b9a");
+    let _container = Azurite::start(&pod.azure).await?;
     let _worker = TestWorker::of_flows(pod.world.settings());
 
     let polled = |finished: &Finished| !finished.stdout.contains("nobody polls");
@@ -251,6 +256,7 @@ async fn where_nothing_is_missing_everything_passes() -> anyhow::Result<()> {
             &["unit.vault.azure.net/keys/payload-kek wraps and unwraps"],
             &[],
         )
+        .says("blob-container", &["stored and read", CONTAINER_URL], &[])
         .says(
             "api-key",
             &["temporal-api-key", "unit.vault.azure.net"],

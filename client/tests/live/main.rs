@@ -10,6 +10,7 @@ mod late_role;
 mod load;
 mod orders;
 mod outage;
+mod oversize;
 mod refusals;
 mod runbook;
 mod schedules;

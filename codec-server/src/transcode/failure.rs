@@ -1,6 +1,6 @@
 //! Why a payload did not open, in words that anybody who may ask may read.
 
-use sealane_codec::{DecodeError, KEY_ID, OpenError, envelope};
+use sealane_codec::{DecodeError, KEY_ID, OpenError, envelope, large_payloads::FetchError};
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
 /// Longest part of a key id that an answer repeats, in characters.
@@ -32,6 +32,14 @@ pub(crate) enum Cause {
     Malformed,
     /// It is not encrypted, and only encrypted ones are taken.
     NotEncrypted,
+    /// What it refers to was deleted.
+    Gone,
+    /// What it refers to is not what was stored.
+    StoredAltered,
+    /// What it refers to is of another namespace.
+    OtherNamespace,
+    /// What it refers to cannot be fetched now.
+    NotFetched,
 }
 
 impl Failure {
@@ -61,6 +69,16 @@ impl Failure {
             Cause::Malformed => {
                 format!("payload {index} under key {key} holds no Temporal payload")
             }
+            Cause::Gone => format!("what payload {index} refers to was deleted from its container"),
+            Cause::StoredAltered => {
+                format!("what payload {index} refers to was altered, and is not used")
+            }
+            Cause::OtherNamespace => {
+                format!("payload {index} refers to one of another namespace than is asked for")
+            }
+            Cause::NotFetched => {
+                format!("what payload {index} refers to cannot be fetched now, see the log")
+            }
             Cause::NotEncrypted => format!(
                 "payload {index} is not encrypted, expected \"binary/encrypted\" (SEALANE_DECODE=strict)"
             ),
@@ -69,13 +87,17 @@ impl Failure {
 }
 
 impl Cause {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::UnknownKey,
         Self::NoKey,
         Self::Altered,
         Self::NotUnwrapped,
         Self::Malformed,
         Self::NotEncrypted,
+        Self::Gone,
+        Self::StoredAltered,
+        Self::OtherNamespace,
+        Self::NotFetched,
     ];
 
     /// Name of the cause as a label of a metric.
@@ -87,6 +109,10 @@ impl Cause {
             Self::NotUnwrapped => "not_unwrapped",
             Self::Malformed => "malformed",
             Self::NotEncrypted => "not_encrypted",
+            Self::Gone => "gone",
+            Self::StoredAltered => "stored_altered",
+            Self::OtherNamespace => "other_namespace",
+            Self::NotFetched => "not_fetched",
         }
     }
 
@@ -98,6 +124,7 @@ impl Cause {
             DecodeError::LegacyKeyUnset => Self::NoKey,
             DecodeError::LegacyRejected { .. } => Self::Altered,
             DecodeError::NotEncrypted { .. } => Self::NotEncrypted,
+            DecodeError::Fetch(error) => Self::of_fetch(error),
             _ => Self::Malformed,
         }
     }
@@ -108,6 +135,17 @@ impl Cause {
             OpenError::MissingKeyId => Self::NoKey,
             OpenError::TooShort { .. } | OpenError::Rejected { .. } => Self::Altered,
             _ => Self::Malformed,
+        }
+    }
+
+    fn of_fetch(error: &FetchError) -> Self {
+        match error {
+            FetchError::Missing { .. } => Self::Gone,
+            FetchError::OtherNamespace { .. } => Self::OtherNamespace,
+            FetchError::Longer { .. }
+            | FetchError::Altered { .. }
+            | FetchError::NotCiphertext { .. } => Self::StoredAltered,
+            _ => Self::NotFetched,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use sealane_codec::{DecodeError, EncodeError, InflateError};
+use sealane_codec::{DecodeError, EncodeError, InflateError, large_payloads::FetchError};
 use sealane_service::http::{Kind, Problem};
 
 use super::Failure;
@@ -57,7 +57,8 @@ impl Refusal {
     /// What did not open deserves a second look, unless it is a bomb.
     pub(super) fn of_decoding(index: usize, error: &DecodeError) -> Self {
         match *error {
-            DecodeError::Inflate(InflateError::TooLarge { limit, .. }) => {
+            DecodeError::Inflate(InflateError::TooLarge { limit, .. })
+            | DecodeError::Fetch(FetchError::TooLarge { max: limit, .. }) => {
                 Self::UnpacksTooLarge { index, limit }
             }
             _ => Self::Unopened,

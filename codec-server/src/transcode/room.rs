@@ -37,12 +37,17 @@ impl Limits {
         place.map_err(|_| Refusal::Stopping)
     }
 
+    /// Returns room for so many bytes, which is taken as long as it is kept.
+    pub(super) fn room(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
+        let pieces = u32::try_from(bytes.div_ceil(PIECE)).map_err(|_| Refusal::Busy)?;
+        let room = Arc::clone(&self.answers).try_acquire_many_owned(pieces);
+        room.map_err(|_| Refusal::Busy)
+    }
+
     /// Returns `answer`, whose room is taken until the last of it has been sent.
     pub(super) fn hold(&self, mut answer: Vec<u8>) -> Result<Bytes, Refusal> {
         answer.shrink_to_fit();
-        let pieces = u32::try_from(answer.len().div_ceil(PIECE)).map_err(|_| Refusal::Busy)?;
-        let room = Arc::clone(&self.answers).try_acquire_many_owned(pieces);
-        let _room = room.map_err(|_| Refusal::Busy)?;
+        let _room = self.room(answer.len())?;
         Ok(Bytes::from_owner(Held { answer, _room }))
     }
 }

@@ -13,7 +13,7 @@ use sealane_service::http::{Admission, Problem};
 use serde_json::{Value, json};
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
-use super::{MAX_INLINE, Operation, Refusal, Transcoder};
+use super::{Job, MAX_INLINE, Operation, Refusal, Transcoder};
 use crate::{
     metrics::Counters,
     protojson::{Answer, each_payload},
@@ -49,7 +49,7 @@ impl Bench {
     async fn ask(&self, operation: Operation, body: impl Into<Bytes>) -> Result<Bytes, Refusal> {
         let admission = Admission::default();
         self.transcoder
-            .answer(operation, body.into(), admission)
+            .answer(job(operation, body), admission)
             .await
     }
 
@@ -66,6 +66,15 @@ impl Bench {
     fn shows(&self, line: &str) -> bool {
         let text = TextEncoder::new().encode_to_string(&self.registry.gather());
         text.unwrap().lines().any(|shown| shown == line)
+    }
+}
+
+/// A request with this body, whose references stay what they are.
+fn job(operation: Operation, body: impl Into<Bytes>) -> Job {
+    Job {
+        operation,
+        fetched_of: None,
+        body: body.into(),
     }
 }
 

@@ -6,6 +6,7 @@ mod cli;
 mod cors;
 mod documents;
 mod keys;
+mod large_payloads;
 mod limits;
 mod local;
 mod namespaces;

@@ -88,7 +88,7 @@ fn answered(link: Link<'_>) -> Option<Found> {
     let ErrorKind::HttpResponse {
         status,
         raw_response,
-        ..
+        error_code,
     } = error.kind()
     else {
         return None;
@@ -100,7 +100,10 @@ fn answered(link: Link<'_>) -> Option<Found> {
     let status = u16::from(*status);
     let cause = match status {
         401 => Cause::Unauthorized,
-        403 => forbidden(details.inner_code()),
+        403 => forbidden(
+            error_code.as_deref().unwrap_or_default(),
+            details.inner_code(),
+        ),
         404 => Cause::NotFound,
         409 => Cause::Conflict,
         429 => Cause::Throttled,
@@ -108,16 +111,21 @@ fn answered(link: Link<'_>) -> Option<Found> {
         _ => Cause::Rejected { status },
     };
     // Only these answer to who asks. The others may repeat what was asked, and it may be a key.
-    let said = matches!(status, 401 | 403).then(|| details.essence());
+    let said = matches!(status, 401 | 403).then(|| match details.essence() {
+        essence if essence.is_empty() => error_code.clone().unwrap_or_default(),
+        essence => essence,
+    });
     Some(Found::new(cause, said.as_deref()))
 }
 
-fn forbidden(inner_code: &str) -> Cause {
-    match inner_code {
-        "ForbiddenByRbac" => Cause::ForbiddenByRbac,
-        "ForbiddenByFirewall" => Cause::ForbiddenByFirewall,
-        "SecretDisabled" => Cause::SecretDisabled,
-        "KeyDisabled" => Cause::KeyDisabled,
+/// A vault tells in the body which 403 it is, a storage account with its code
+/// (<https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes>).
+fn forbidden(code: &str, inner_code: &str) -> Cause {
+    match (code, inner_code) {
+        ("AuthorizationPermissionMismatch", _) | (_, "ForbiddenByRbac") => Cause::ForbiddenByRbac,
+        ("AuthorizationFailure", _) | (_, "ForbiddenByFirewall") => Cause::ForbiddenByFirewall,
+        (_, "SecretDisabled") => Cause::SecretDisabled,
+        (_, "KeyDisabled") => Cause::KeyDisabled,
         _ => Cause::Forbidden,
     }
 }

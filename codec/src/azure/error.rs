@@ -98,6 +98,17 @@ pub(crate) enum Role {
     SecretsOfficer,
     /// Wrapping and unwrapping with keys.
     CryptoUser,
+    /// Reading blobs.
+    BlobReader,
+    /// Reading and writing blobs.
+    BlobContributor,
+}
+
+impl Role {
+    /// Whether it is one of a storage account, and not of a vault.
+    pub(crate) fn is_of_storage(self) -> bool {
+        matches!(self, Self::BlobReader | Self::BlobContributor)
+    }
 }
 
 impl Operation {

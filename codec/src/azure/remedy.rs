@@ -50,7 +50,7 @@ pub(super) fn what(cause: Cause, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Cause::Unauthorized => "the token was not accepted (401)",
         Cause::Challenge => "what answers there is not the Key Vault of that name",
         Cause::ForbiddenByRbac => "the identity has no role for it (ForbiddenByRbac)",
-        Cause::ForbiddenByFirewall => "the vault's firewall refused it (ForbiddenByFirewall)",
+        Cause::ForbiddenByFirewall => "its firewall refused it (ForbiddenByFirewall)",
         Cause::SecretDisabled => "this version of the secret is disabled (SecretDisabled)",
         Cause::KeyDisabled => "this version of the key is disabled (KeyDisabled)",
         Cause::Forbidden => "it is forbidden (403)",
@@ -71,6 +71,9 @@ pub(super) fn what(cause: Cause, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// What helps, empty where only time does.
 pub(super) fn remedy(cause: Cause, role: Role) -> &'static str {
+    if let Some(remedy) = of_storage(cause, role) {
+        return remedy;
+    }
     match cause {
         Cause::Identity => {
             "check AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_AUTHORITY_HOST and \
@@ -135,16 +138,45 @@ fn permit(role: Role) -> &'static str {
              (e147488a-f6f5-4113-8e2d-b22465e65bf6) to the identity at the key, which takes some \
              minutes to work"
         }
+        Role::BlobReader => {
+            "assign \"Storage Blob Data Reader\" (2a2b9908-6ea1-4ae2-8e65-a410df84e7d1) to the \
+             identity at the container, which takes some minutes to work"
+        }
+        Role::BlobContributor => {
+            "assign \"Storage Blob Data Contributor\" (ba92f5b4-2d11-453d-a403-e96b0029c9fe) to the \
+             identity at the container, which takes some minutes to work"
+        }
         Role::None => "assign a role to the identity",
     }
+}
+
+/// What helps with a storage account where it is something else than with a vault.
+fn of_storage(cause: Cause, role: Role) -> Option<&'static str> {
+    role.is_of_storage().then_some(())?;
+    Some(match cause {
+        Cause::Address | Cause::Rejected { .. } | Cause::Challenge => {
+            "SEALANE_BLOB_CONTAINER_URL looks like \
+             https://<account>.blob.core.windows.net/<container>"
+        }
+        Cause::Unauthorized => {
+            "AZURE_TENANT_ID must be the tenant of the storage account, and the clock must be right"
+        }
+        Cause::ForbiddenByFirewall => {
+            "allow the cluster's subnet in the storage account's firewall, or use a private endpoint"
+        }
+        Cause::NotFound => "create the container, or check SEALANE_BLOB_CONTAINER_URL",
+        Cause::Conflict => "wait until the deletion of the container is over, or use another one",
+        Cause::UnknownHost => {
+            "check the name in SEALANE_BLOB_CONTAINER_URL or AZURE_AUTHORITY_HOST"
+        }
+        _ => return None,
+    })
 }
 
 fn missing(role: Role) -> &'static str {
     match role {
         Role::CryptoUser => "check KEYVAULT_KEY_URI",
-        Role::SecretsUser | Role::SecretsOfficer | Role::None => {
-            "check KEYVAULT_URL and KEYVAULT_SECRET_NAME"
-        }
+        _ => "check KEYVAULT_URL and KEYVAULT_SECRET_NAME",
     }
 }
 

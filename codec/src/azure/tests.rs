@@ -173,3 +173,63 @@ fn a_file_without_a_certificate_is_refused() {
     assert_eq!(error.cause(), Cause::Certificates);
     assert!(error.to_string().contains("KEYVAULT_CA_FILE"), "{error}");
 }
+
+/// What a storage account answers: a body in XML, and its code in a header.
+fn of_storage(status: u16, code: &str) -> AzureError {
+    let body = "<?xml version=\"1.0\"?><Error><Code>x</Code><Message>hunter2</Message></Error>";
+    let status = StatusCode::from(status);
+    let raw = RawResponse::from_bytes(status, Headers::new(), body.to_owned());
+    let kind = ErrorKind::HttpResponse {
+        status,
+        error_code: Some(code.to_owned()),
+        raw_response: Some(Box::new(raw)),
+    };
+    let doing = "store blob b in https://unit.blob.core.windows.net/payloads".to_owned();
+    let operation = Operation::new(doing, Role::BlobContributor);
+    AzureError::new(&operation, &Error::with_message(kind, "hunter2"))
+}
+
+/// The codes are those of
+/// <https://learn.microsoft.com/rest/api/storageservices/common-rest-api-error-codes>.
+#[test]
+fn a_storage_account_tells_its_reasons_by_code() {
+    for (status, code, cause, remedy) in [
+        (
+            403,
+            "AuthorizationPermissionMismatch",
+            Cause::ForbiddenByRbac,
+            "Storage Blob Data Contributor",
+        ),
+        (
+            403,
+            "AuthorizationFailure",
+            Cause::ForbiddenByFirewall,
+            "storage account's firewall",
+        ),
+        (
+            401,
+            "InvalidAuthenticationInfo",
+            Cause::Unauthorized,
+            "tenant of the storage account",
+        ),
+        (
+            404,
+            "ContainerNotFound",
+            Cause::NotFound,
+            "create the container",
+        ),
+        (409, "ContainerBeingDeleted", Cause::Conflict, "deletion"),
+        (503, "ServerBusy", Cause::Unavailable { status: 503 }, ""),
+    ] {
+        let error = of_storage(status, code);
+
+        assert_eq!(error.cause(), cause, "{code}");
+        let text = error.to_string();
+        assert!(text.contains(remedy), "{code}: {text}");
+        assert!(
+            !text.contains("hunter2") && !text.contains("KEYVAULT"),
+            "{text}"
+        );
+        assert_eq!(text.contains(code), matches!(status, 401 | 403), "{text}");
+    }
+}

@@ -1,7 +1,10 @@
 //! Why the codec refused a payload. Key ids, lengths and encodings only, never contents: the SDK
 //! sends these messages to the server in plaintext.
 
-use crate::{InflateError, KeyId, OpenError, SealError, envelope};
+use crate::{
+    InflateError, KeyId, OpenError, SealError, envelope,
+    large_payloads::{FetchError, StoreError},
+};
 
 /// Why a payload was not encoded. Nothing of it may be sent then.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -24,6 +27,10 @@ pub enum EncodeError {
     /// It is compressed already and could not be wrapped so that decoding restores it.
     #[error("payload with encoding \"binary/zlib\" cannot be encoded, expected at most 64 MiB")]
     NotWrapped,
+
+    /// It is too large to be sent, and could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// Why a payload was not decoded.
@@ -51,6 +58,10 @@ pub enum DecodeError {
     /// It is compressed and does not unpack.
     #[error(transparent)]
     Inflate(#[from] InflateError),
+
+    /// It is in blob storage and could not be fetched.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
 
     /// It is not encrypted, and the codec is strict.
     #[error(

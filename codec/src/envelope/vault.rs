@@ -51,7 +51,7 @@ impl Vaults {
 
 fn client(azure: &Azure, uri: &KeyUri) -> Result<KeyClient, AzureError> {
     let options = KeyClientOptions {
-        client_options: azure.client_options(),
+        client_options: azure.client_options(uri.vault()),
         ..KeyClientOptions::default()
     };
     KeyClient::new(uri.vault().as_str(), azure.credential(), Some(options))

@@ -57,7 +57,7 @@ impl VaultSecret {
             return Err(address("a secret's name has letters, digits and dashes"));
         }
         let options = SecretClientOptions {
-            client_options: azure.client_options(),
+            client_options: azure.client_options(vault_url),
             ..SecretClientOptions::default()
         };
         let client = SecretClient::new(vault_url.as_str(), azure.credential(), Some(options))

@@ -59,6 +59,7 @@ enum Thing {
 #[serde(default)]
 struct Body {
     items: Vec<Item>,
+    card_token: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,7 +100,7 @@ impl Book {
         };
         let outcome = match operation {
             Operation::Reserve => in_stock(&body, knobs).and_then(|()| self.make(id, Thing::Made)),
-            Operation::Charge => accepted(knobs).and_then(|()| self.make(id, Thing::Made)),
+            Operation::Charge => accepted(&body, knobs).and_then(|()| self.make(id, Thing::Made)),
             Operation::Ship => self.make(id, Thing::shipment(&body)),
             Operation::Pack(number) => self.pack(id, number),
             Operation::Release | Operation::Refund => Ok(self.undo(id)),
@@ -174,9 +175,11 @@ fn in_stock(body: &Body, knobs: &Knobs) -> Result<(), Answer> {
     }
 }
 
-fn accepted(knobs: &Knobs) -> Result<(), Answer> {
-    match &knobs.decline {
+fn accepted(body: &Body, knobs: &Knobs) -> Result<(), Answer> {
+    let this = knobs.declined_cards.contains(&body.card_token);
+    match knobs.decline.as_deref() {
         Some(code) => Err(refusal(StatusCode::PAYMENT_REQUIRED, code)),
+        None if this => Err(refusal(StatusCode::PAYMENT_REQUIRED, "insufficient_funds")),
         None => Ok(()),
     }
 }

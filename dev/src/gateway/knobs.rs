@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Knobs {
     /// Declines every card with this code.
     pub decline: Option<String>,
+    /// Declines these cards, by their tokens, with `insufficient_funds`.
+    pub declined_cards: BTreeSet<String>,
     /// Asks the next requests to come back later.
     pub throttle: Option<Throttle>,
     /// Answers this many requests with a 500 before doing anything.

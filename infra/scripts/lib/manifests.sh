@@ -50,6 +50,7 @@ readonly INSTANCE_PROGRAM='
       apiVersion: "kustomize.config.k8s.io/v1alpha1", kind: "Component",
       configMapGenerator: [{name: "sealane-config", behavior: "merge", literals: [
         ["KEYVAULT_URL", $out.key_vault_url], ["KEYVAULT_SECRET_NAME", $out.payload_key_secret_name],
+        ["SEALANE_BLOB_CONTAINER_URL", $out.blob_container_url], ["SEALANE_LARGE_PAYLOADS", if $out.blob_container_url then "blob" else null end],
         ["KEYVAULT_API_KEY_SECRET_NAME", $out.api_key_secret_name], ["TEMPORAL_ADDRESS", $out.temporal_address],
         ["TEMPORAL_NAMESPACE", $out.temporal_namespace] | select(.[1] != null) | join("=")
       ]}],

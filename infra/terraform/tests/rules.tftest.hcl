@@ -753,6 +753,26 @@ run "postgresql_password_version_3" {
   expect_failures = [var.postgresql_password_version]
 }
 
+run "large_payloads_days_1" {
+  command = plan
+
+  variables {
+    large_payloads_days = 6
+  }
+
+  expect_failures = [var.large_payloads_days]
+}
+
+run "large_payloads_days_2" {
+  command = plan
+
+  variables {
+    large_payloads_days = 3651
+  }
+
+  expect_failures = [var.large_payloads_days]
+}
+
 run "log_retention_days_1" {
   command = plan
 

@@ -163,9 +163,13 @@ pub(super) fn needs_azure<'a>(workload: Workload<'a>, scene: &Scene<'a>) -> bool
     by_driver
         || processes.any(|it| {
             let environment = scene.environment(it);
-            let vault = ["KEYVAULT_URL", "KEYVAULT_KEY_URI"]
-                .into_iter()
-                .any(|name| environment.text(name).is_some());
+            let vault = [
+                "KEYVAULT_URL",
+                "KEYVAULT_KEY_URI",
+                "SEALANE_BLOB_CONTAINER_URL",
+            ]
+            .into_iter()
+            .any(|name| environment.text(name).is_some());
             vault || environment.text("SEALANE_AZURE_CREDENTIAL") == Some("workload")
         })
 }

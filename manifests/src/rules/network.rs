@@ -112,9 +112,13 @@ fn needs<'a>(
     let temporal = temporal(address.unwrap_or("localhost:7233"), container, scene);
     let temporal = temporal.filter(|_| process != Process::CodecServer);
     needs.extend(temporal.map(|it| ("Temporal", it)));
-    let azure = ["KEYVAULT_URL", "KEYVAULT_KEY_URI"]
-        .into_iter()
-        .any(|name| environment.text(name).is_some());
+    let azure = [
+        "KEYVAULT_URL",
+        "KEYVAULT_KEY_URI",
+        "SEALANE_BLOB_CONTAINER_URL",
+    ]
+    .into_iter()
+    .any(|name| environment.text(name).is_some());
     let internet = || Connection::tcp(443, With::Internet);
     needs.extend(azure.then(|| ("Key Vault and Entra ID", internet())));
     needs

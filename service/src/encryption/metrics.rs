@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder, core::Collector};
-use sealane_codec::{Key, KeyId, KeyRing, envelope, key_vault};
+use sealane_codec::{Key, KeyId, KeyRing, envelope, key_vault, large_payloads};
 
 use super::Keys;
 
@@ -22,6 +22,9 @@ impl Keys {
         }
         if let Some(envelope) = self.codec.envelope() {
             page.envelope(&envelope.status());
+        }
+        if let Some(large) = self.codec.large_payloads() {
+            page.large_payloads(large.status());
         }
         page.text()
     }
@@ -94,6 +97,19 @@ const CACHE_MISSES: Metric = (
 );
 const CACHED: Metric = ("sealane_data_key_cache_entries", "Data keys in the cache");
 
+const LARGE: Metric = (
+    "sealane_stored_payloads_total",
+    "Large payloads stored in a container, fetched from it, or still in memory when they were asked for",
+);
+const LARGE_BYTES: Metric = (
+    "sealane_stored_payload_bytes_total",
+    "Bytes of large payloads stored in a container and fetched from it",
+);
+const LARGE_FAILED: Metric = (
+    "sealane_stored_payload_failures_total",
+    "Large payloads that could not be stored or fetched, or were not what was stored",
+);
+
 /// The values of the labels, and what was measured.
 pub(crate) type Sample<T> = (Vec<String>, T);
 
@@ -145,6 +161,29 @@ impl Page {
         self.count(CACHE_MISSES, &[], [([].into(), status.misses)]);
         let cached = u32::try_from(status.cached).map_or(f64::MAX, f64::from);
         self.gauge(CACHED, &[], [([].into(), cached)]);
+    }
+
+    fn large_payloads(&self, status: large_payloads::Status) {
+        let by = |counts: &[(&str, u64)]| -> Vec<Sample<u64>> {
+            let counts = counts.iter();
+            counts
+                .map(|(label, count)| (vec![(*label).to_owned()], *count))
+                .collect()
+        };
+        let operation = &["operation"];
+        let payloads = [
+            ("store", status.stored),
+            ("fetch", status.fetched),
+            ("recall", status.recalled),
+        ];
+        self.count(LARGE, operation, by(&payloads));
+        let bytes = [
+            ("store", status.stored_bytes),
+            ("fetch", status.fetched_bytes),
+        ];
+        self.count(LARGE_BYTES, operation, by(&bytes));
+        let failures = [("store", status.not_stored), ("fetch", status.not_fetched)];
+        self.count(LARGE_FAILED, operation, by(&failures));
     }
 
     pub(crate) fn count(
@@ -224,7 +263,7 @@ pub(crate) fn seconds(at: SystemTime) -> f64 {
 mod tests {
     use std::{collections::BTreeSet, time::SystemTime};
 
-    use sealane_codec::{Key, KeyRing, envelope, key_vault};
+    use sealane_codec::{Key, KeyRing, envelope, key_vault, large_payloads};
 
     use super::Page;
 
@@ -242,6 +281,7 @@ mod tests {
         let mut data_keys = envelope::Status::default();
         data_keys.made.insert(envelope::Renewal::Age, 2);
         page.envelope(&data_keys);
+        page.large_payloads(large_payloads::Status::default());
         page.text()
     }
 

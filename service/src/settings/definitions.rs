@@ -188,7 +188,7 @@ pub static DEFINITIONS: &[Definition] = &[
     Definition::new(
         "KEYVAULT_CA_FILE",
         PEM_FILE,
-        "Certificate authority to trust beside the system's, for Entra and Key Vault",
+        "Certificate authority to trust beside the system's, for Entra, Key Vault and Blob Storage",
     ),
     Definition::new(
         "SEALANE_AZURE_CREDENTIAL",
@@ -287,6 +287,29 @@ pub static DEFINITIONS: &[Definition] = &[
         "Whether payloads are compressed before they are encrypted",
     )
     .default("off"),
+    Definition::new(
+        "SEALANE_LARGE_PAYLOADS",
+        "off, read or blob",
+        "Whether payloads too large for Temporal are stored in Azure Blob Storage (blob), or only read from there; see large-payloads.md",
+    )
+    .default("off"),
+    Definition::new(
+        "SEALANE_BLOB_CONTAINER_URL",
+        "the https URL of a container, such as https://my-account.blob.core.windows.net/payloads",
+        "Container that holds large payloads, encrypted",
+    ),
+    Definition::new(
+        "SEALANE_LARGE_PAYLOADS_THRESHOLD",
+        "a whole number of bytes from 1024 to 2000000",
+        "Encrypted payloads of more bytes are stored",
+    )
+    .default("131072"),
+    Definition::new(
+        "SEALANE_LARGE_PAYLOADS_MAX",
+        BYTES,
+        "Encrypted payloads of more bytes are not stored, and larger blobs not read; the same in all processes",
+    )
+    .default("67108864"),
     Definition::new(
         "SEALANE_MAX_WORKFLOW_TASKS",
         SLOTS,

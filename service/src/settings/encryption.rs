@@ -8,6 +8,7 @@ use std::{
 use super::{
     definitions::definition,
     key_vault::{self, Azure, Envelope, KeyVault},
+    large_payloads::{self, LargePayloads},
     temporal::name,
     values::{Noted, Values},
 };
@@ -21,7 +22,7 @@ pub struct Encryption {
     pub source: Option<KeySource>,
     /// What wraps data keys, if anything does.
     pub envelope: Option<Envelope>,
-    /// As whom to ask for keys; there whenever a vault is involved.
+    /// As whom to ask for keys and blobs; there whenever a vault or a container is involved.
     pub azure: Option<Azure>,
     /// How many payloads this process encrypts under one key.
     pub seal_limit: u64,
@@ -33,6 +34,8 @@ pub struct Encryption {
     pub decode: Decode,
     /// What happens to payloads before they are encrypted.
     pub compression: Compression,
+    /// What happens to those that are too large afterwards, if anything does.
+    pub large_payloads: Option<LargePayloads>,
 }
 
 /// Where keys come from.
@@ -97,7 +100,9 @@ pub(super) fn read(values: &mut Values) -> Result<Encryption, Noted> {
         .as_ref()
         .is_ok_and(|mode| *mode == EncryptionMode::Required);
     let needed = source_if_required(values, wanted);
-    let in_azure = values.is_set(vault_of_keys(values)) || values.is_set("KEYVAULT_KEY_URI");
+    let in_azure = values.is_set(vault_of_keys(values))
+        || values.is_set("KEYVAULT_KEY_URI")
+        || large_payloads::are_wanted(values);
     let azure = key_vault::azure(values, wanted && in_azure);
     let seal_limit = values.parse("SEALANE_KEY_SEAL_LIMIT", key_vault::seals);
     let exhausted = values.parse("SEALANE_KEY_EXHAUSTED", |text| match text {
@@ -116,6 +121,7 @@ pub(super) fn read(values: &mut Values) -> Result<Encryption, Noted> {
         "zlib" => Some(Compression::Zlib),
         _ => None,
     });
+    let large_payloads = large_payloads::read(values, wanted);
     exclusive?;
     needed?;
     let key_file = key_file?.map(KeySource::File);
@@ -129,6 +135,7 @@ pub(super) fn read(values: &mut Values) -> Result<Encryption, Noted> {
         legacy_key_id: legacy_key_id?,
         decode: decode?,
         compression: compression?,
+        large_payloads: large_payloads?,
     })
 }
 

@@ -294,7 +294,7 @@ fn vault_url(text: &str) -> Option<Url> {
     https_url(text).filter(|url| url.path() == "/")
 }
 
-fn https_url(text: &str) -> Option<Url> {
+pub(super) fn https_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok()?;
     let is_plain = url.query().is_none() && url.fragment().is_none() && !has_credentials(&url);
     (url.scheme() == "https" && url.has_host() && is_plain).then_some(url)

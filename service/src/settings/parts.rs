@@ -5,6 +5,7 @@ use std::{ffi::OsString, path::Path};
 use super::{
     encryption::{self, Encryption},
     key_vault::{self, Azure, Envelope, KeyVault},
+    large_payloads::{self, LargePayloads},
     temporal::{self, Temporal},
     values::{Noted, Values},
 };
@@ -16,12 +17,14 @@ use super::{
 pub struct Parts {
     /// How to reach the Temporal service. Its `deployment` is always `None`.
     pub temporal: Option<Temporal>,
-    /// Whether and how payloads are encrypted, with the next three in it.
+    /// Whether and how payloads are encrypted, with the next four in it.
     pub encryption: Option<Encryption>,
     /// The secret that holds the keys, if one is configured.
     pub key_vault: Option<KeyVault>,
     /// What wraps data keys, if anything does.
     pub envelope: Option<Envelope>,
+    /// Where large payloads are kept, if anywhere.
+    pub large_payloads: Option<LargePayloads>,
     /// As whom to ask Azure, whether or not anything else needs it.
     pub azure: Option<Azure>,
 }
@@ -35,6 +38,7 @@ impl Parts {
             encryption: encryption::read(values).ok(),
             key_vault: usable(key_vault::key_vault(values)),
             envelope: usable(key_vault::envelope(values)),
+            large_payloads: usable(large_payloads::read(values, true)),
             azure: usable(key_vault::azure(values, true)),
         }
     }

@@ -2,14 +2,14 @@
 
 use std::{
     collections::HashMap,
-    time::{Duration, SystemTime},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::{
-    AUTHORITY_HOST, RESOURCE, TENANT_ID,
+    AUTHORITY_HOST, CLIENT_ID, RESOURCE, STORAGE, TENANT_ID,
     assertion::{AUDIENCE, Assertion, ISSUER, SUBJECT},
     random,
     reply::Reply,
@@ -50,11 +50,14 @@ pub(super) fn token(state: &mut State, tenant: &str, form: &Form) -> Reply {
         Ok(client_id) => client_id,
         Err((code, words)) => return refusal(code, &words, now),
     };
-    let token = format!(
-        "fake.{}",
-        BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<96>())
-    );
     let lifetime = state.token_lifetime;
+    let token = match resource(form) {
+        STORAGE => storage_token(now, lifetime),
+        _ => format!(
+            "fake.{}",
+            BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<96>())
+        ),
+    };
     let expires = now + lifetime;
     let issued = Issued { expires, client_id };
     state.tokens.insert(token.clone(), issued);
@@ -67,6 +70,33 @@ pub(super) fn token(state: &mut State, tenant: &str, form: &Form) -> Reply {
             "token_type": "Bearer",
         }),
     )
+}
+
+/// A token as a storage account wants it: Azurite reads it, other than our vault.
+pub(super) fn storage_token(now: SystemTime, lifetime: Duration) -> String {
+    let seconds = |at: SystemTime| at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    let claims = json!({
+        "aud": STORAGE,
+        "iss": format!("https://sts.windows.net/{TENANT_ID}/"),
+        "iat": seconds(now),
+        "nbf": seconds(now),
+        "exp": seconds(now + lifetime),
+        "appid": CLIENT_ID,
+        "tid": TENANT_ID,
+        "uti": random::uuid(),
+    });
+    let part = |json: serde_json::Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+    let header = part(json!({"alg": "RS256", "typ": "JWT"}));
+    let signature = BASE64_URL_SAFE_NO_PAD.encode(random::bytes::<96>());
+    format!("{header}.{}.{signature}", part(claims))
+}
+
+/// What the token is to be for, empty for what no client asks for.
+fn resource(form: &Form) -> &str {
+    // MSAL for Go adds the scopes of OpenID Connect behind the one it wants.
+    let scope = form.get("scope").map_or("", String::as_str);
+    let first = scope.split(' ').next().unwrap_or_default();
+    first.strip_suffix("/.default").unwrap_or_default()
 }
 
 /// Returns the client id of the identity that the form is for.
@@ -90,9 +120,7 @@ fn check(state: &State, tenant: &str, form: &Form, now: SystemTime) -> Result<St
         let words = format!("Application with identifier '{client}' was not found");
         return refuse(700_016, format!("{words} in the directory 'Sealane'."));
     };
-    // MSAL for Go adds the scopes of OpenID Connect behind the one it wants.
-    let resource = scope.split(' ').next().unwrap_or_default();
-    if resource != format!("{RESOURCE}/.default") {
+    if ![RESOURCE, STORAGE].contains(&resource(form)) {
         let words = format!("The resource principal named {scope} was not found");
         return refuse(500_011, format!("{words} in the tenant named Sealane."));
     }

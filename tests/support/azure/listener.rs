@@ -22,6 +22,8 @@ use super::{
 /// A client that says more than this before its tunnel stands is none of ours.
 const LONGEST_HEAD: usize = 8192;
 
+const ESTABLISHED: &[u8] = b"HTTP/1.1 200 Connection established\r\n\r\n";
+
 /// Accepts clients for as long as the runtime lives.
 pub(super) async fn serve(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
@@ -36,14 +38,18 @@ async fn tunnel(
     shared: Arc<Shared>,
 ) -> io::Result<()> {
     let host = asked_for(&mut stream).await?;
+    if let Some(to) = shared.forwarded(&host) {
+        return match TcpStream::connect(to).await {
+            Ok(server) => relay(stream, server).await,
+            Err(_) => refuse(stream, &host, &shared).await,
+        };
+    }
     let Some(side) = Side::of(&host) else {
         return refuse(stream, &host, &shared).await;
     };
     match shared.outage(side) {
         None => {
-            stream
-                .write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                .await?
+            stream.write_all(ESTABLISHED).await?;
         }
         Some(Outage::Refused) => return refuse(stream, &host, &shared).await,
         Some(Outage::Reset) => {
@@ -65,6 +71,13 @@ async fn tunnel(
         () = cut.notified() => socket.set_zero_linger(),
         () = severed(&shared, side) => socket.set_zero_linger(),
     }
+}
+
+/// A tunnel to another server, which speaks TLS itself.
+async fn relay(mut stream: TcpStream, mut server: TcpStream) -> io::Result<()> {
+    stream.write_all(ESTABLISHED).await?;
+    tokio::io::copy_bidirectional(&mut stream, &mut server).await?;
+    Ok(())
 }
 
 /// Reads the head of a `CONNECT` and returns the name in it. The client says no more until it is answered.

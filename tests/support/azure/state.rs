@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -26,6 +27,7 @@ pub(super) struct Shared {
     state: Mutex<State>,
     pub(super) record: Record,
     pub(super) outages: watch::Sender<BTreeMap<Side, Outage>>,
+    forwards: Mutex<BTreeMap<String, SocketAddr>>,
 }
 
 /// Secrets, keys, tokens, and what a test has turned.
@@ -72,11 +74,27 @@ impl Shared {
             }),
             record: Record::new(),
             outages: watch::Sender::new(BTreeMap::new()),
+            forwards: Mutex::default(),
         }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends tunnels to `host` on, or no longer.
+    pub(super) fn forward(&self, host: &str, to: Option<SocketAddr>) {
+        let mut forwards = self.forwards.lock().unwrap_or_else(PoisonError::into_inner);
+        match to {
+            Some(to) => forwards.insert(host.to_owned(), to),
+            None => forwards.remove(host),
+        };
+    }
+
+    /// Where tunnels to `host` go, if not to the fake itself.
+    pub(super) fn forwarded(&self, host: &str) -> Option<SocketAddr> {
+        let forwards = self.forwards.lock().unwrap_or_else(PoisonError::into_inner);
+        forwards.get(host).copied()
     }
 
     pub(super) fn outage(&self, side: Side) -> Option<Outage> {

@@ -56,6 +56,7 @@ async fn the_document_names_what_a_worker_exposes() -> anyhow::Result<()> {
         "Process",
         "Health",
         "Worker",
+        "Payload sizes",
         "Keys\n",
         "Traces",
         "In the course of work",

@@ -1,7 +1,7 @@
 //! What becomes of the payloads of one schedule.
 
 use prost::Message;
-use sealane_codec::{EncodeError, EncryptionCodec};
+use sealane_codec::{EncodeError, EncryptionCodec, is_stored};
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
 use super::wire::{self, Found, MEMO, Malformed, SCHEDULE, Shape};
@@ -169,7 +169,8 @@ impl Renewal {
             tally.unchanged += 1;
             return Ok(None);
         }
-        if !payload.external_payloads.is_empty() {
+        // A blob may be deleted, and a schedule has no end: what it refers to becomes part of it.
+        if !payload.external_payloads.is_empty() && !is_stored(&payload) {
             return Err(Refusal::Obstacle(Obstacle::External));
         }
         if need == Need::Nothing {

@@ -80,7 +80,13 @@ async fn it_is_asked_for_where_keys_come_from_elsewhere() -> anyhow::Result<()> 
     assert_eq!(report.status("api-key"), "pass");
     assert_eq!(
         report.all("skipped"),
-        ["vault-list", "vault-get", "data-keys", "temporal-tls"],
+        [
+            "vault-list",
+            "vault-get",
+            "data-keys",
+            "blob-container",
+            "temporal-tls"
+        ],
         "{}",
         report.finished
     );

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     super::{Limits, task::Task},
-    Bench, MIB, Operation, Refusal, bench, plain, ring, text, written,
+    Bench, MIB, Operation, Refusal, bench, job, plain, ring, text, written,
 };
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
@@ -73,7 +73,7 @@ async fn small_bodies_that_unpack_to_large_ones_are_worked_on_elsewhere() {
 async fn work_ends_when_nobody_waits_for_it_any_more() {
     let bench = bench();
     let body = written(&vec![plain("1"); 100]);
-    let (task, asker) = Task::new(body.into(), Admission::default());
+    let (task, asker) = Task::new(job(Operation::Decode, body), Admission::default());
     let room = InflateRoom::default();
     assert!(bench.transcoder.encode(&task, room).is_ok());
 

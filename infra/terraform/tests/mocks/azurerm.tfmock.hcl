@@ -104,6 +104,13 @@ mock_resource "azurerm_monitor_action_group" {
 
 mock_resource "azurerm_storage_account" {
   defaults = {
-    id = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/sealane-terraform/providers/Microsoft.Storage/storageAccounts/sealanetf"
+    id                    = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/sealane-terraform/providers/Microsoft.Storage/storageAccounts/sealanetf"
+    primary_blob_endpoint = "https://sealanetf.blob.core.windows.net/"
+  }
+}
+
+mock_resource "azurerm_storage_container" {
+  defaults = {
+    id = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/sealane-terraform/providers/Microsoft.Storage/storageAccounts/sealanetf/blobServices/default/containers/payloads"
   }
 }

@@ -76,6 +76,27 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("SEALANE_LEGACY_KEY_ID", &["a\nb"]),
     ("SEALANE_DECODE", &["lenient"]),
     ("SEALANE_COMPRESSION", &["gzip", "true"]),
+    ("SEALANE_LARGE_PAYLOADS", &["on", "Blob", "s3"]),
+    (
+        "SEALANE_BLOB_CONTAINER_URL",
+        &[
+            "payloads",
+            "http://a.blob.core.windows.net/payloads",
+            "https://a.blob.core.windows.net",
+            "https://a.blob.core.windows.net/",
+            "https://a.blob.core.windows.net//payloads",
+            "https://a.blob.core.windows.net/payloads?sig=1",
+            "https://u:p@a.blob.core.windows.net/payloads",
+        ],
+    ),
+    (
+        "SEALANE_LARGE_PAYLOADS_THRESHOLD",
+        &["1023", "2000001", "128KiB"],
+    ),
+    (
+        "SEALANE_LARGE_PAYLOADS_MAX",
+        &["1023", "1073741825", "64MiB"],
+    ),
     (
         "SEALANE_MAX_WORKFLOW_TASKS",
         &["0", "1", "-1", "1.5", "100001", "many"],

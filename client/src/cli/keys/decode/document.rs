@@ -5,7 +5,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
     prelude::BASE64_STANDARD,
 };
-use sealane_codec::{is_encrypted, is_legacy};
+use sealane_codec::{is_encrypted, is_legacy, is_stored};
 use serde_json::{Map, Value, json};
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
@@ -68,22 +68,30 @@ fn collect<'a>(
     Ok(())
 }
 
-/// Reads `value` as a payload, if it says of itself that it is an encrypted one.
+/// Reads `value` as a payload, if it says of itself that it, or what it refers to, is encrypted.
 fn payload(value: &Value, place: &str) -> Result<Option<Payload>, Malformed> {
     let Some(metadata) = value.get("metadata").and_then(Value::as_object) else {
         return Ok(None);
     };
     let encoding = metadata.get("encoding").and_then(bytes);
-    let mut payload = Payload {
+    let payload = Payload {
         metadata: encoding
             .map(|it| ("encoding".to_owned(), it))
             .into_iter()
             .collect(),
         ..Payload::default()
     };
-    if !is_encrypted(&payload) && !is_legacy(&payload) {
-        return Ok(None);
+    let read = || whole(value, metadata, place);
+    if is_encrypted(&payload) || is_legacy(&payload) {
+        return read().map(Some);
     }
+    // What has this entry may be a reference, and if it is malformed it is none.
+    let may_refer = metadata.contains_key("messageType");
+    Ok(may_refer.then(read).and_then(Result::ok).filter(is_stored))
+}
+
+fn whole(value: &Value, metadata: &Map<String, Value>, place: &str) -> Result<Payload, Malformed> {
+    let mut payload = Payload::default();
     let malformed = |part: &str| Malformed {
         place: if place.is_empty() { "/" } else { place }.to_owned(),
         part: format!("{part:?}"),
@@ -96,7 +104,7 @@ fn payload(value: &Value, place: &str) -> Result<Option<Payload>, Malformed> {
     if let Some(data) = value.get("data") {
         payload.data = bytes(data).ok_or_else(|| malformed("data"))?;
     }
-    Ok(Some(payload))
+    Ok(payload)
 }
 
 fn bytes(value: &Value) -> Option<Vec<u8>> {

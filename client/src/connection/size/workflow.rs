@@ -1,0 +1,231 @@
+//! Workflow tasks whose answer is too large.
+
+use bytes::Bytes;
+use prost::{DecodeError, Message as _, Name};
+use temporalio_common::protos::temporal::api::{
+    command::v1::{Command, FailWorkflowExecutionCommandAttributes, command::Attributes},
+    enums::v1::{CommandType, QueryResultType, WorkflowTaskFailedCause},
+    protocol::v1::Message,
+    query::v1::WorkflowQueryResult,
+    update::v1::{Acceptance, Outcome, Rejection, Response, outcome},
+    workflowservice::v1::{
+        RespondQueryTaskCompletedRequest, RespondWorkflowTaskCompletedRequest,
+        RespondWorkflowTaskFailedRequest,
+    },
+};
+
+use super::{
+    Instead, Then, TooLarge, encoded, failure,
+    limits::Limits,
+    measure::{Measured, command, query_answer, update_message},
+};
+
+/// Returns what to send instead of a completion.
+///
+/// Answers to queries and to updates are replaced by failures. A command that is too large fails the
+/// workflow. It is not to fail for updates that others send, though, which their acceptances repeat: those
+/// above the limit have not come through ([`received`](super::received)), but several can be too
+/// much together. Which commands are due to them cannot be told, so the task fails.
+pub(super) fn completion(
+    proto: &Bytes,
+    limits: &Limits,
+    too_large: &TooLarge,
+) -> Result<Instead, DecodeError> {
+    let mut it = RespondWorkflowTaskCompletedRequest::decode(proto.clone())?;
+    let large = Large { limits, too_large };
+    let unanswered = large.fail_queries(&mut it);
+    if unanswered && too_large.as_a_whole() {
+        return Ok(completed(&it, Then::Pass));
+    }
+    if let Some(too_large) = large.acceptance(&it) {
+        return Ok(task_failed(it, &too_large));
+    }
+    if let Some(too_large) = large.command(&it) {
+        return Ok(workflow_failed(it, too_large));
+    }
+    large.fail_updates(&mut it);
+    Ok(completed(&it, Then::Pass))
+}
+
+/// What counts as too large in one completion: what is above its limit, or, if only all of it
+/// together is too much, whatever is large.
+struct Large<'a> {
+    limits: &'a Limits,
+    too_large: &'a TooLarge,
+}
+
+impl Large<'_> {
+    fn of(&self, add: impl FnOnce(&mut Measured)) -> Option<TooLarge> {
+        let mut measured = Measured::default();
+        add(&mut measured);
+        if let Some(part) = measured.over(self.limits) {
+            return Some(TooLarge::of_part(part, self.limits.of(part)));
+        }
+        let whole = self.too_large.as_a_whole() && measured.largest().is_some();
+        whole.then(|| self.too_large.clone())
+    }
+
+    fn of_message(&self, message: &Message) -> Option<TooLarge> {
+        self.of(|measured| update_message(message, measured))
+    }
+
+    /// Returns whether any answer was replaced.
+    fn fail_queries(&self, it: &mut RespondWorkflowTaskCompletedRequest) -> bool {
+        let mut failed = false;
+        for result in it.query_results.values_mut() {
+            if let Some(too_large) = self.of(|measured| query_answer(result, measured)) {
+                *result = failed_query(&too_large);
+                failed = true;
+            }
+        }
+        failed
+    }
+
+    fn acceptance(&self, it: &RespondWorkflowTaskCompletedRequest) -> Option<TooLarge> {
+        let mut acceptances = it.messages.iter().filter(|it| is::<Acceptance>(it));
+        acceptances.find_map(|message| self.of_message(message))
+    }
+
+    /// The command that fails the workflow. A completion that is too much together, with nothing large
+    /// in it, has too many.
+    fn command(&self, it: &RespondWorkflowTaskCompletedRequest) -> Option<TooLarge> {
+        let mut commands = it.commands.iter();
+        let large = commands.find_map(|one| self.of(|measured| command(one, measured)));
+        let answers = it.messages.iter().any(|it| self.of_message(it).is_some());
+        let many = self.too_large.as_a_whole() && !answers;
+        large.or_else(|| many.then(|| self.too_large.clone()))
+    }
+
+    fn fail_updates(&self, it: &mut RespondWorkflowTaskCompletedRequest) {
+        for message in &mut it.messages {
+            if let Some(too_large) = self.of_message(message) {
+                fail_update(message, &too_large);
+            }
+        }
+    }
+}
+
+fn completed(it: &RespondWorkflowTaskCompletedRequest, then: Then) -> Instead {
+    Instead {
+        rpc: "RespondWorkflowTaskCompleted",
+        proto: encoded(it),
+        then,
+    }
+}
+
+/// Without messages: what an update waits for, the server tells its client when the workflow ends.
+fn workflow_failed(it: RespondWorkflowTaskCompletedRequest, too_large: TooLarge) -> Instead {
+    let attributes = FailWorkflowExecutionCommandAttributes {
+        failure: Some(failure(&too_large)),
+    };
+    let fail = Command {
+        command_type: CommandType::FailWorkflowExecution.into(),
+        attributes: Some(Attributes::FailWorkflowExecutionCommandAttributes(
+            attributes,
+        )),
+        ..Command::default()
+    };
+    let failed = RespondWorkflowTaskCompletedRequest {
+        commands: vec![fail],
+        messages: Vec::new(),
+        return_new_workflow_task: false,
+        force_create_new_workflow_task: false,
+        page_number: 0,
+        intermediate_page: false,
+        ..it
+    };
+    completed(&failed, Then::Gone(too_large))
+}
+
+fn task_failed(it: RespondWorkflowTaskCompletedRequest, too_large: &TooLarge) -> Instead {
+    let failed = RespondWorkflowTaskFailedRequest {
+        task_token: it.task_token,
+        identity: it.identity,
+        namespace: it.namespace,
+        resource_id: it.resource_id,
+        deployment_options: it.deployment_options,
+        cause: WorkflowTaskFailedCause::PayloadsTooLarge.into(),
+        failure: Some(failure(too_large)),
+        ..RespondWorkflowTaskFailedRequest::default()
+    };
+    Instead {
+        rpc: "RespondWorkflowTaskFailed",
+        proto: encoded(&failed),
+        then: Then::Gone(too_large.clone()),
+    }
+}
+
+fn failed_query(too_large: &TooLarge) -> WorkflowQueryResult {
+    WorkflowQueryResult {
+        result_type: QueryResultType::Failed.into(),
+        answer: None,
+        error_message: too_large.to_string(),
+        failure: Some(failure(too_large)),
+    }
+}
+
+fn fail_update(message: &mut Message, too_large: &TooLarge) {
+    let rejection = is::<Rejection>(message);
+    let Some(body) = &mut message.body else {
+        return;
+    };
+    body.value = if rejection {
+        let it = Rejection::decode(&*body.value).unwrap_or_default();
+        let rejection = Rejection {
+            rejected_request: None,
+            failure: Some(failure(too_large)),
+            ..it
+        };
+        rejection.encode_to_vec()
+    } else {
+        let it = Response::decode(&*body.value).unwrap_or_default();
+        let failed = outcome::Value::Failure(failure(too_large));
+        let response = Response {
+            outcome: Some(Outcome {
+                value: Some(failed),
+            }),
+            ..it
+        };
+        response.encode_to_vec()
+    };
+}
+
+fn is<M: Name>(message: &Message) -> bool {
+    let body = message.body.as_ref();
+    let name = body.and_then(|it| it.type_url.rsplit('/').next());
+    name == Some(&M::full_name())
+}
+
+/// Returns what to send instead of a failure of a task that is too large.
+pub(super) fn task_failure(proto: &Bytes, too_large: &TooLarge) -> Result<Instead, DecodeError> {
+    let it = RespondWorkflowTaskFailedRequest::decode(proto.clone())?;
+    let failed = RespondWorkflowTaskFailedRequest {
+        failure: Some(failure(too_large)),
+        ..it
+    };
+    Ok(Instead {
+        rpc: "RespondWorkflowTaskFailed",
+        proto: encoded(&failed),
+        then: Then::Pass,
+    })
+}
+
+/// Returns what to send instead of the answer to a query that came by itself.
+pub(super) fn query(proto: &Bytes, too_large: &TooLarge) -> Result<Instead, DecodeError> {
+    let it = RespondQueryTaskCompletedRequest::decode(proto.clone())?;
+    let failed = RespondQueryTaskCompletedRequest {
+        completed_type: QueryResultType::Failed.into(),
+        query_result: None,
+        error_message: too_large.to_string(),
+        failure: Some(failure(too_large)),
+        ..it
+    };
+    Ok(Instead {
+        rpc: "RespondQueryTaskCompleted",
+        proto: encoded(&failed),
+        then: Then::Pass,
+    })
+}
+
+#[cfg(test)]
+mod tests;
