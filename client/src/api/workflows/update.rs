@@ -7,10 +7,9 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use sealane_service::http::{Deadline, Json, Kind, Path, Problem, Query};
+use sealane_service::http::{Deadline, Json, Path, Problem, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
-use temporalio_common::protos::temporal::api::common::v1::Payload;
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -104,7 +103,7 @@ pub(in crate::api) async fn update(
     request: Body<UpdateRequest>,
 ) -> Result<Response, Problem> {
     let request = said(request);
-    let input = storable(payloads(&request.input)?)?;
+    let input = payloads(&request.input)?;
     let limit = query.wait.map_or(wait::FOR_AN_UPDATE, Period::duration);
     let limit = wait::bounded(limit);
     deadline.allow(limit + CALL_LIMIT);
@@ -130,21 +129,6 @@ pub(in crate::api) async fn update(
         None => Ok((StatusCode::ACCEPTED, Json(sending.accepted())).into_response()),
         Some(updated) => sending.done(updated?),
     }
-}
-
-/// Temporal's limit for what it stores at once is
-/// [2 MB](https://docs.temporal.io/cloud/limits#per-message-grpc-limit) unless a server has another.
-const LARGEST: usize = 2_000_000;
-
-/// The server checks the arguments of all but updates: those it hands to the worker, and then stores nothing of what the
-/// worker answers.
-fn storable(input: Vec<Payload>) -> Result<Vec<Payload>, Problem> {
-    let size: usize = input.iter().map(|it| it.data.len()).sum();
-    if size <= LARGEST {
-        return Ok(input);
-    }
-    let detail = format!("input is {size} bytes, expected at most {LARGEST}");
-    Err(Problem::new(Kind::Unprocessable, detail))
 }
 
 /// Without any time, no worker could accept an update.
