@@ -18,9 +18,13 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(60);
 const GUARDIAN: &str = r#"
 exec 3<&0
 chromedriver --port=0 </dev/null 3<&- &
+driver=$!
 (cat <&3 >/dev/null; kill -s KILL -- -$$) >/dev/null 2>&1 &
-wait $!
+wait "$driver"
 "#;
+
+/// How often `ChromeDriver` is started before it is given up.
+const ATTEMPTS: u32 = 5;
 
 /// What `ChromeDriver` says with the port that it listens on.
 const LISTENING: &str = "started successfully on port ";
@@ -34,7 +38,19 @@ pub(super) struct Driver {
 }
 
 impl Driver {
+    /// `ChromeDriver` takes a free port of IPv4 and then wants the same of IPv6, which somebody else may have: it ends, and
+    /// is started once more.
     pub(super) async fn start() -> anyhow::Result<Self> {
+        let mut attempt = 1;
+        loop {
+            match Self::attempt().await {
+                Err(_) if attempt < ATTEMPTS => attempt += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn attempt() -> anyhow::Result<Self> {
         let mut guardian = Command::new("sh")
             .args(["-c", GUARDIAN])
             .stdin(Stdio::piped())
