@@ -1,6 +1,6 @@
 //! A worker as a process: command line, settings, logging, signals, exit code.
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{env, io, path::PathBuf, process::ExitCode, thread, time::Duration};
 
 use clap::Parser;
 use sealane_service::{
@@ -11,6 +11,7 @@ use sealane_service::{
     telemetry::{self, InitError, traces::TracesError},
 };
 use temporalio_sdk::WorkerOptions;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::{
     error::{RegistrationError, WorkerError},
@@ -84,7 +85,7 @@ enum ProcessError {
     #[error(transparent)]
     Traces(#[from] TracesError),
     #[error("the async runtime cannot be started: {0}")]
-    Runtime(#[source] std::io::Error),
+    Runtime(#[source] io::Error),
     #[error(transparent)]
     Worker(#[from] WorkerError),
 }
@@ -105,14 +106,11 @@ fn start<R>(arguments: &Arguments, register: R) -> Result<(), ProcessError>
 where
     R: FnOnce(&mut WorkerOptions, &Settings) -> Result<(), RegistrationError>,
 {
-    let settings = Settings::load(arguments.config.as_deref(), |name| std::env::var_os(name))?;
+    let settings = Settings::load(arguments.config.as_deref(), |name| env::var_os(name))?;
     telemetry::init(&settings.log)?;
     // Ends last, so that the spans of the drain are sent too.
     let _traces = traces::start(&settings.traces, "sealane-worker")?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(ProcessError::Runtime)?;
+    let runtime = runtime().map_err(ProcessError::Runtime)?;
     let limit = settings.worker.drain_timeout + CANCEL_GRACE + HANG_GRACE;
     let outcome = runtime.block_on(async {
         let requested = shutdown::requested();
@@ -132,11 +130,22 @@ where
     Ok(outcome?)
 }
 
+/// One thread less than there are processors, because workflows run on the thread that waits for this runtime: docs/performance.md
+/// has what that saves. tokio's own variable decides otherwise.
+fn runtime() -> io::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    if env::var_os("TOKIO_WORKER_THREADS").is_none() {
+        let processors = thread::available_parallelism().map_or(1, usize::from);
+        builder.worker_threads(processors.saturating_sub(1).max(1));
+    }
+    builder.enable_all().build()
+}
+
 /// A workflow that blocks its thread also blocks the drain; a thread of its own still ends the
 /// process, before Kubernetes would.
 fn end_if_hung(limit: Duration) {
-    std::thread::spawn(move || {
-        std::thread::sleep(limit);
+    thread::spawn(move || {
+        thread::sleep(limit);
         tracing::error!(
             drain.limit_seconds = limit.as_secs(),
             "the drain hangs; ending the process"
