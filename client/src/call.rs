@@ -119,6 +119,13 @@ pub enum CallError {
         reason: String,
     },
 
+    /// A payload is too large to be sent, and blob storage cannot be used just now.
+    #[error("nothing was sent: {reason}")]
+    NotStored {
+        /// What stood in the way; it quotes no payload.
+        reason: String,
+    },
+
     /// The answer holds a payload that cannot be decrypted.
     #[error(transparent)]
     Unreadable(#[from] Unreadable),

@@ -33,6 +33,13 @@ pub enum Unreadable {
     NoCodec,
 }
 
+impl Unreadable {
+    /// Whether it may be readable in a while although nobody does anything: its blob cannot be fetched just now.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(self, Self::Codec(DecodeError::Fetch(error)) if error.is_transient())
+    }
+}
+
 fn remedy(error: &DecodeError) -> &'static str {
     match error {
         DecodeError::Open(OpenError::UnknownKey { .. } | OpenError::Rejected { .. }) => {

@@ -16,7 +16,7 @@ mod update;
 use std::{error::Error, fmt::Write, time::SystemTime};
 
 use futures_util::future::BoxFuture;
-use sealane_codec::EncryptionCodec;
+use sealane_codec::{EncryptionCodec, large_payloads::is_outage};
 use temporalio_client::{Client, NamespacedClient};
 use temporalio_common::{
     data_converters::{SerializationContextData, WorkflowSerializationContext},
@@ -105,9 +105,13 @@ impl Workflows {
         let context = SerializationContextData::Workflow(WorkflowSerializationContext::new());
         encode_payloads(request, self.client.data_converter().codec(), &context)
             .await
-            .map_err(|error| CallError::NotEncrypted {
+            .map_err(|error| {
                 // The SDK's own words add nothing to the codec's.
-                reason: error.source().unwrap_or(&error).to_string(),
+                let reason = error.source().unwrap_or(&error).to_string();
+                match is_outage(&error) {
+                    true => CallError::NotStored { reason },
+                    false => CallError::NotEncrypted { reason },
+                }
             })
     }
 }

@@ -28,7 +28,6 @@ use bytes::Bytes;
 use futures_util::future::try_join_all;
 use prost::Message;
 use temporalio_common::protos::temporal::api::common::v1::Payload;
-use tokio::sync::Semaphore;
 use url::Url;
 
 use self::{
@@ -37,21 +36,18 @@ use self::{
     recent::Recent,
     reference::Reference,
     status::Counts,
-    transfer::persistently,
+    transfer::{Lane, persistently},
 };
 use crate::{
-    azure::{Azure, AzureError},
+    azure::{Azure, AzureError, Cause, Operation, Role},
     metadata::{KEY_ID, is_encrypted},
 };
 
 pub use self::{
-    error::{FetchError, StoreError},
-    reference::{is_external_reference, is_stored},
+    error::{FetchError, StoreError, is_outage},
+    reference::{LONGEST_URL, is_external_reference, is_stored},
     status::Status,
 };
-
-/// Transfers at once; more wait. Bounds memory to so many times the largest payload.
-const TRANSFERS: usize = 8;
 
 /// Bytes of blobs that stay in memory, the least recently used of which make room for new ones. A
 /// workflow's thread waits for what it fetches, and replays ask for the same again.
@@ -80,7 +76,9 @@ pub struct LargePayloads(Arc<Inner>);
 struct Inner {
     store: Box<dyn BlobStore>,
     options: LargePayloadOptions,
-    transfers: Semaphore,
+    /// Two, so that a workflow does not wait for what others store.
+    stores: Lane,
+    fetches: Lane,
     recent: Mutex<Recent>,
     counts: Counts,
 }
@@ -97,10 +95,16 @@ impl LargePayloads {
     }
 
     fn with(store: Box<dyn BlobStore>, options: LargePayloadOptions) -> Self {
+        let url = &options.container;
+        let busy = |what: &str| {
+            let doing = format!("{what} {url} yet, which is slow");
+            Lane::new(Operation::new(doing, Role::None))
+        };
         Self(Arc::new(Inner {
             store,
+            stores: busy("store another blob in"),
+            fetches: busy("read another blob from"),
             options,
-            transfers: Semaphore::new(TRANSFERS),
             recent: Mutex::new(Recent::of(REMEMBERED)),
             counts: Counts::default(),
         }))
@@ -150,19 +154,19 @@ impl LargePayloads {
     }
 
     async fn put(&self, sealed: &Payload) -> Result<Payload, StoreError> {
-        let size = sealed.encoded_len();
         if !is_encrypted(sealed) {
             return Err(StoreError::Plain);
         }
-        let bytes = Bytes::from(sealed.encode_to_vec());
-        let name = BlobName::of(&self.0.options.namespace, &bytes);
-        let key = name.to_string();
-        let put = || self.0.store.put(&key, bytes.clone());
-        let outcome = persistently(&self.0.transfers, put).await;
+        let seat = self.0.stores.seat().await;
+        let _seat = seat.map_err(|error| StoreError::of(&error))?;
+        let blob = Blob::of(&self.0.options.namespace, sealed);
+        let put = || self.0.store.put(&blob.key, blob.bytes.clone());
+        let outcome = persistently(put).await;
         outcome.map_err(|error| StoreError::of(&error))?;
+        let size = blob.bytes.len();
         self.0.counts.stored(size);
-        let reference = Reference::new(&self.0.options.container, &name, size);
-        self.remember(key, bytes);
+        let reference = Reference::new(&self.0.options.container, &blob.name, size);
+        self.remember(blob.key, blob.bytes);
         Ok(reference.payload(&sealed.metadata))
     }
 
@@ -213,6 +217,15 @@ impl LargePayloads {
             Some(bytes) => bytes,
             None => self.download(&key, &reference, limit).await?,
         };
+        // Of what is in memory too: whoever reserved room reserved what the reference says.
+        if reference.size.is_some_and(|size| size != bytes.len()) {
+            let (blob, len) = (key, bytes.len());
+            return Err(FetchError::Altered { blob, len });
+        }
+        if bytes.len() > max {
+            let (blob, size) = (key, bytes.len());
+            return Err(FetchError::TooLarge { blob, size, max });
+        }
         let payload = Payload::decode(bytes)
             .ok()
             .filter(|it| matches(it, referring));
@@ -225,8 +238,9 @@ impl LargePayloads {
         reference: &Reference,
         limit: usize,
     ) -> Result<Bytes, FetchError> {
-        let get = || self.0.store.get(key, limit);
-        let got = persistently(&self.0.transfers, get).await;
+        let seat = self.0.fetches.seat().await;
+        let _seat = seat.map_err(|error| FetchError::of(&error))?;
+        let got = persistently(|| self.0.store.get(key, limit)).await;
         let blob = key.to_owned();
         let bytes = match got.map_err(|error| FetchError::of(&error))? {
             Got::Bytes(bytes) => Bytes::from(bytes),
@@ -239,7 +253,7 @@ impl LargePayloads {
                 });
             }
         };
-        if reference.size.is_some_and(|size| size != bytes.len()) || !reference.name.fits(&bytes) {
+        if !reference.name.fits(&bytes) {
             let len = bytes.len();
             return Err(FetchError::Altered { blob, len });
         }
@@ -271,10 +285,42 @@ impl LargePayloads {
     pub async fn probe(&self) -> Result<(), AzureError> {
         let bytes = Bytes::from_static(b"sealane doctor");
         let name = BlobName::of(&self.0.options.namespace, &bytes).to_string();
-        if self.0.options.stores {
-            self.0.store.put(&name, bytes.clone()).await?;
+        if !self.0.options.stores {
+            return self.0.store.get(&name, bytes.len()).await.map(drop);
         }
-        self.0.store.get(&name, bytes.len()).await.map(drop)
+        self.0.store.put(&name, bytes.clone()).await?;
+        let got = self.0.store.get(&name, bytes.len()).await?;
+        if got == Got::Bytes(bytes.to_vec()) {
+            return Ok(());
+        }
+        let doing = format!("read back the blob {name} just stored");
+        let operation = Operation::new(doing, Role::BlobContributor);
+        let said =
+            "it is not what was stored; check SEALANE_BLOB_CONTAINER_URL and what is in between";
+        Err(AzureError::of(
+            &operation,
+            Cause::Malformed,
+            said.to_owned(),
+        ))
+    }
+}
+
+/// What is stored for a payload.
+struct Blob {
+    name: BlobName,
+    key: String,
+    bytes: Bytes,
+}
+
+impl Blob {
+    fn of(namespace: &str, sealed: &Payload) -> Self {
+        let bytes = Bytes::from(sealed.encode_to_vec());
+        let name = BlobName::of(namespace, &bytes);
+        Self {
+            key: name.to_string(),
+            name,
+            bytes,
+        }
     }
 }
 

@@ -172,6 +172,14 @@ impl From<CallError> for Problem {
                 report(&error);
                 Self::new(CANNOT_ENCRYPT, error.to_string())
             }
+            CallError::NotStored { .. } => {
+                report(&error);
+                unavailable("the storage of large payloads does not answer")
+            }
+            CallError::Unreadable(ref unread) if unread.is_outage() => {
+                report(&error);
+                unavailable("the storage of large payloads does not answer")
+            }
             CallError::Unreadable(_) => {
                 report(&error);
                 Self::new(UNREADABLE, error.to_string())

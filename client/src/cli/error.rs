@@ -102,6 +102,7 @@ fn remedy(error: &CallError) -> &'static str {
         | CallError::Rejected { .. }
         | CallError::QueryFailed { .. }
         | CallError::NotEncrypted { .. }
+        | CallError::NotStored { .. }
         | CallError::Unreadable(_)
         | CallError::Unexpected { .. } => "",
     }
@@ -138,11 +139,12 @@ impl ExitStatus for CallError {
             | Self::AlreadyStarted { .. }
             | Self::QueryFailed { .. } => NOT_DONE,
             Self::PayloadTooLarge { .. } | Self::Rejected { .. } => exit::USAGE,
+            Self::Unreadable(error) if error.is_outage() => exit::UNAVAILABLE,
             Self::NamespaceNotFound { .. } | Self::NotEncrypted { .. } | Self::Unreadable(_) => {
                 exit::SETTINGS
             }
             Self::Refused { .. } => exit::REFUSED,
-            Self::Unreachable { .. } => exit::UNAVAILABLE,
+            Self::Unreachable { .. } | Self::NotStored { .. } => exit::UNAVAILABLE,
             Self::NoWorker { .. } => STILL_RUNNING,
             Self::Unexpected { .. } => exit::INTERNAL,
         }

@@ -17,13 +17,16 @@
 
 mod conceal;
 mod headers;
+mod lasting;
 
 use std::error::Error;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use prost::{Message, Name};
-use sealane_codec::{EncryptionCodec, is_encrypted, is_legacy, is_stored};
+use sealane_codec::{
+    EncryptionCodec, is_encrypted, is_legacy, is_stored, large_payloads::is_outage,
+};
 use temporalio_common::{
     data_converters::PayloadConversionError,
     payload_visitor::{AsyncPayloadVisitor, PayloadField, PayloadFieldData, PayloadVisitable},
@@ -71,13 +74,17 @@ impl Egress {
     /// # Errors
     ///
     /// `FailedPrecondition`, which nobody retries, if the request is no message of that RPC, or a
-    /// payload cannot be encrypted: it then does not leave.
+    /// payload cannot be encrypted: it then does not leave. `Unavailable` if blob storage is.
     pub(super) async fn seal(&self, rpc: &str, request: Bytes) -> Result<Bytes, Status> {
         match rpc {
-            "StartWorkflowExecution" => self.plain::<StartWorkflowExecutionRequest>(request).await,
+            "StartWorkflowExecution" => {
+                let lasts = |it: &StartWorkflowExecutionRequest| !it.cron_schedule.is_empty();
+                self.started(request, lasts).await
+            }
             "SignalWithStartWorkflowExecution" => {
-                self.plain::<SignalWithStartWorkflowExecutionRequest>(request)
-                    .await
+                let lasts =
+                    |it: &SignalWithStartWorkflowExecutionRequest| !it.cron_schedule.is_empty();
+                self.started(request, lasts).await
             }
             "ExecuteMultiOperation" => self.plain::<ExecuteMultiOperationRequest>(request).await,
             "SignalWorkflowExecution" => {
@@ -87,8 +94,14 @@ impl Egress {
             "UpdateWorkflowExecution" => {
                 self.plain::<UpdateWorkflowExecutionRequest>(request).await
             }
-            "CreateSchedule" => self.whole::<CreateScheduleRequest>(request).await,
-            "UpdateSchedule" => self.whole::<UpdateScheduleRequest>(request).await,
+            "CreateSchedule" => {
+                self.started(request, |_: &CreateScheduleRequest| true)
+                    .await
+            }
+            "UpdateSchedule" => {
+                self.started(request, |_: &UpdateScheduleRequest| true)
+                    .await
+            }
             "TerminateWorkflowExecution" => {
                 self.plain::<TerminateWorkflowExecutionRequest>(request)
                     .await
@@ -171,15 +184,19 @@ impl Egress {
         self.rewrite(bytes, |_: &mut M| false).await
     }
 
-    /// Encrypts the plain payloads of a message that outlives all blobs, so that none of its payloads
-    /// may be in one.
-    async fn whole<M>(&self, bytes: Bytes) -> Result<Bytes, Status>
+    /// Encrypts the plain payloads of a message that starts workflows. If that `lasts` longer than any
+    /// blob, because it starts them again and again, none of its payloads may be in one.
+    async fn started<M>(
+        &self,
+        bytes: Bytes,
+        lasts: impl FnOnce(&M) -> bool,
+    ) -> Result<Bytes, Status>
     where
         M: Message + Default + PayloadVisitable,
     {
         let mut message = M::decode(bytes.clone()).map_err(unreadable)?;
         let visitor = SealPlain {
-            may_store: false,
+            may_store: !lasts(&message),
             ..self.sealing()
         };
         Ok(match visited(visitor, &mut message).await? {
@@ -233,6 +250,11 @@ impl Egress {
         }
         for command in &mut completion.commands {
             changed |= headers::reveal(&self.codec, command);
+            let stored = lasting::stored(command);
+            changed |= !stored.is_empty();
+            for payload in stored {
+                *payload = self.fetched(payload).await?;
+            }
             changed |= self.seal_failure(command_failure(command)).await?;
         }
         for message in &mut completion.messages {
@@ -243,6 +265,11 @@ impl Egress {
         } else {
             bytes
         })
+    }
+
+    async fn fetched(&self, reference: &Payload) -> Result<Payload, Status> {
+        let fetched = self.codec.fetch(reference.clone()).await;
+        fetched.map_err(|error| held_back(&error))
     }
 
     async fn seal_failure(&self, failure: Option<&mut Failure>) -> Result<bool, Status> {
@@ -283,11 +310,18 @@ async fn visited(
     mut visitor: SealPlain<'_>,
     message: &mut impl PayloadVisitable,
 ) -> Result<bool, Status> {
-    message
-        .visit_payloads_mut(&mut visitor)
-        .await
-        .map_err(|error| Status::failed_precondition(format!("request held back: {error}")))?;
+    let visited = message.visit_payloads_mut(&mut visitor).await;
+    visited.map_err(|error| held_back(&error))?;
     Ok(visitor.changed)
+}
+
+/// An outage of blob storage passes, so the SDK may try again; nothing else does.
+fn held_back(error: &(dyn Error + 'static)) -> Status {
+    let message = format!("request held back: {error}");
+    match is_outage(error) {
+        true => Status::unavailable(message),
+        false => Status::failed_precondition(message),
+    }
 }
 
 /// Encrypts payloads that are not encrypted yet, except where the server or a peer needs plaintext.
@@ -306,31 +340,36 @@ impl AsyncPayloadVisitor for SealPlain<'_> {
         if stays_plain(field.path) {
             return Box::pin(std::future::ready(Ok(())));
         }
+        let may_store = self.may_store && !lasting::is_memo(field.path);
         let payloads = match field.data {
             PayloadFieldData::Single(payload) => std::slice::from_mut(payload),
             PayloadFieldData::Repeated(payloads) => payloads.as_mut_slice(),
             PayloadFieldData::Payloads(payloads) => payloads.payloads.as_mut_slice(),
         };
-        Box::pin(self.seal(payloads))
+        Box::pin(self.seal(payloads, may_store))
     }
 }
 
 impl SealPlain<'_> {
-    async fn seal(&mut self, payloads: &mut [Payload]) -> Result<(), PayloadConversionError> {
+    async fn seal(
+        &mut self,
+        payloads: &mut [Payload],
+        may_store: bool,
+    ) -> Result<(), PayloadConversionError> {
         for payload in payloads.iter_mut() {
             let is_stored = is_stored(payload);
-            if is_ciphertext(payload) || is_stored && self.may_store {
+            if is_ciphertext(payload) || is_stored && may_store {
                 continue;
             }
             let taken = std::mem::take(payload);
-            *payload = match (is_stored, self.may_store) {
-                (true, _) => self.codec.fetch(taken).await.map_err(held_back)?,
+            *payload = match (is_stored, may_store) {
+                (true, _) => self.codec.fetch(taken).await.map_err(not_sealed)?,
                 (false, true) => self
                     .codec
                     .encode_and_store(taken)
                     .await
-                    .map_err(held_back)?,
-                (false, false) => self.codec.encode_payload(taken).map_err(held_back)?,
+                    .map_err(not_sealed)?,
+                (false, false) => self.codec.encode_payload(taken).map_err(not_sealed)?,
             };
             self.changed = true;
         }
@@ -346,7 +385,7 @@ fn is_ciphertext(payload: &Payload) -> bool {
     payload.data.len() >= NONCE_AND_TAG && (is_encrypted(payload) || is_legacy(payload))
 }
 
-fn held_back(error: impl Error + Send + Sync + 'static) -> PayloadConversionError {
+fn not_sealed(error: impl Error + Send + Sync + 'static) -> PayloadConversionError {
     PayloadConversionError::EncodingError(Box::new(error))
 }
 

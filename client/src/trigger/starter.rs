@@ -1,5 +1,6 @@
 //! The server's side of a start.
 
+use sealane_codec::large_payloads::is_outage;
 use sealane_service::exit::with_causes;
 use serde_json::Value;
 use temporalio_client::{
@@ -110,7 +111,10 @@ impl From<WorkflowStartError> for Failure {
                 run_id: None,
             },
             other => Self {
-                kind: FailureKind::Encode,
+                kind: match is_outage(&other) {
+                    true => FailureKind::Other,
+                    false => FailureKind::Encode,
+                },
                 reason: with_causes(&other),
                 run_id: None,
             },

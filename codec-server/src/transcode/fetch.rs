@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use futures_util::future::join_all;
-use sealane_codec::large_payloads::{FetchError, LargePayloads};
+use sealane_codec::large_payloads::FetchError;
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
 use super::{
@@ -40,9 +40,11 @@ impl Transcoder {
         }
         let room = self.limits.room(bytes)?;
         let fetches = references.into_iter().map(|(index, payload)| async move {
-            (index, self.fetch_one(large, namespaces, &payload).await)
+            let max = self.max_payload;
+            (index, large.fetch_of(namespaces, max, &payload).await)
         });
         let payloads: HashMap<_, _> = join_all(fetches).await.into_iter().collect();
+        warn_of_failures(&payloads);
         let samples = payloads
             .values()
             .filter_map(|it| Some(sample(it.as_ref().ok()?)));
@@ -54,25 +56,20 @@ impl Transcoder {
         Ok(samples)
     }
 
-    async fn fetch_one(
-        &self,
-        large: &LargePayloads,
-        namespaces: &[String],
-        reference: &Payload,
-    ) -> Result<Payload, FetchError> {
-        let fetched = large
-            .fetch_of(namespaces, self.max_payload, reference)
-            .await;
-        fetched.inspect_err(|error| {
-            tracing::warn!(error = %error, "what a payload refers to is not fetched");
-        })
-    }
-
     /// Bytes that may be fetched for `reference`.
     fn size(&self, reference: &Payload) -> usize {
         let size = reference.external_payloads.first();
         let size = size.and_then(|it| usize::try_from(it.size_bytes).ok());
         size.unwrap_or(self.max_payload)
+    }
+}
+
+/// One line a request, however many references its caller has made up.
+fn warn_of_failures(fetched: &HashMap<usize, Result<Payload, FetchError>>) {
+    let mut failures = fetched.values().filter_map(|it| it.as_ref().err());
+    if let Some(error) = failures.next() {
+        let others = failures.count();
+        tracing::warn!(error = %error, others, "what payloads refer to is not fetched");
     }
 }
 

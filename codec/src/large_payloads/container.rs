@@ -14,7 +14,7 @@ use url::Url;
 
 use crate::azure::{Azure, AzureError, Operation, Role};
 
-use super::transfer::CALL_LIMIT;
+use super::transfer;
 
 /// Holds blobs by name: Azure, or memory in tests.
 #[async_trait]
@@ -57,7 +57,7 @@ impl Container {
         let client = BlobContainerClient::new(url.clone(), Some(azure.credential()), Some(options));
         let unusable = Operation::new(format!("use the container {url}"), role);
         Ok(Self {
-            azure: azure.clone().with_call_limit(CALL_LIMIT),
+            azure: azure.clone(),
             client: client.map_err(|error| AzureError::new(&unusable, &error))?,
             url: url.clone(),
             role,
@@ -119,13 +119,16 @@ fn code(error: &azure_core::Error) -> Option<&str> {
 impl BlobStore for Container {
     async fn put(&self, name: &str, bytes: Bytes) -> Result<(), AzureError> {
         let operation = self.operation("store", name);
-        self.azure.call(&operation, self.upload(name, bytes)).await
+        let azure = self
+            .azure
+            .clone()
+            .with_call_limit(transfer::limit(bytes.len()));
+        azure.call(&operation, self.upload(name, bytes)).await
     }
 
     async fn get(&self, name: &str, limit: usize) -> Result<Got, AzureError> {
         let operation = self.operation("read", name);
-        self.azure
-            .call(&operation, self.download(name, limit))
-            .await
+        let azure = self.azure.clone().with_call_limit(transfer::limit(limit));
+        azure.call(&operation, self.download(name, limit)).await
     }
 }

@@ -1,6 +1,8 @@
 //! Why a large payload was not stored or not fetched. Names and sizes only, never contents.
 
-use crate::azure::AzureError;
+use std::error::Error;
+
+use crate::{DecodeError, EncodeError, azure::AzureError};
 
 /// Why a payload was not stored. Nothing of it may be sent then.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -15,6 +17,8 @@ pub enum StoreError {
     Failed {
         /// What was tried, what stood in the way and what helps.
         reason: String,
+        /// Whether it may succeed in a while although nobody does anything.
+        transient: bool,
     },
 }
 
@@ -105,19 +109,78 @@ pub enum FetchError {
     Failed {
         /// What was tried, what stood in the way and what helps.
         reason: String,
+        /// Whether it may succeed in a while although nobody does anything.
+        transient: bool,
     },
 }
 
+/// Whether `error`, or what caused it, is that the container cannot be used just now: the same may
+/// succeed in a while although nobody does anything.
+#[must_use]
+pub fn is_outage(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if passes(error) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The codec's own errors are looked into, because what they wrap does not appear among their causes.
+fn passes(error: &(dyn Error + 'static)) -> bool {
+    if let Some(error) = error.downcast_ref::<StoreError>() {
+        error.is_transient()
+    } else if let Some(error) = error.downcast_ref::<FetchError>() {
+        error.is_transient()
+    } else if let Some(EncodeError::Store(error)) = error.downcast_ref() {
+        error.is_transient()
+    } else if let Some(DecodeError::Fetch(error)) = error.downcast_ref() {
+        error.is_transient()
+    } else {
+        false
+    }
+}
+
 impl StoreError {
+    /// Whether it may succeed in a while although nobody does anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Failed {
+                transient: true,
+                ..
+            }
+        )
+    }
+
     pub(super) fn of(error: &AzureError) -> Self {
-        let reason = error.to_string();
-        Self::Failed { reason }
+        Self::Failed {
+            reason: error.to_string(),
+            transient: error.is_transient(),
+        }
     }
 }
 
 impl FetchError {
+    /// Whether it may succeed in a while although nobody does anything.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        matches!(
+            self,
+            Self::Failed {
+                transient: true,
+                ..
+            }
+        )
+    }
+
     pub(super) fn of(error: &AzureError) -> Self {
-        let reason = error.to_string();
-        Self::Failed { reason }
+        Self::Failed {
+            reason: error.to_string(),
+            transient: error.is_transient(),
+        }
     }
 }

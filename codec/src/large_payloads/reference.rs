@@ -132,7 +132,13 @@ impl Reference {
     }
 }
 
+/// Bytes of a container's URL at most. Azure's have 24 letters of account, 63 of container and some 40 of domain.
+pub const LONGEST_URL: usize = 256;
+
 fn container(text: &str) -> Option<Url> {
+    if text.len() > LONGEST_URL {
+        return None;
+    }
     let url = Url::parse(text).ok()?;
     let is_plain = url.query().is_none() && url.fragment().is_none() && url.password().is_none();
     (url.scheme() == "https" && is_plain && url.username().is_empty()).then_some(url)

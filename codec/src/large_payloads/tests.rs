@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod altered;
+mod outage;
 
 /// A container in memory. Clones share it.
 #[derive(Clone, Default)]
@@ -37,6 +38,8 @@ struct Memory {
     failures: Arc<Mutex<Vec<Cause>>>,
     puts: Arc<AtomicUsize>,
     gets: Arc<AtomicUsize>,
+    /// Whether what is stored is never taken.
+    hangs: Arc<AtomicBool>,
 }
 
 impl Memory {
@@ -70,6 +73,9 @@ impl BlobStore for Memory {
     async fn put(&self, name: &str, bytes: Bytes) -> Result<(), AzureError> {
         self.puts.fetch_add(1, Ordering::Relaxed);
         self.may_go_on()?;
+        if self.hangs.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         let mut blobs = self.blobs.lock().unwrap();
         blobs.entry(name.to_owned()).or_insert_with(|| bytes.into());
         Ok(())

@@ -1,5 +1,6 @@
 //! Where payloads are kept that are too large for Temporal.
 
+use sealane_codec::large_payloads::LONGEST_URL;
 use url::Url;
 
 use super::{
@@ -87,5 +88,5 @@ fn container_url(text: &str) -> Option<Url> {
     let path = url.path().trim_end_matches('/').to_owned();
     let is_container = path.len() > 1 && !path[1..].split('/').any(str::is_empty);
     url.set_path(&path);
-    is_container.then_some(url)
+    (is_container && url.as_str().len() <= LONGEST_URL).then_some(url)
 }

@@ -129,3 +129,28 @@ async fn only_what_holds_nothing_else_counts_as_ours() {
     assert!(!is_stored(&noted));
     assert!(is_stored(&reference));
 }
+
+/// Whoever asks for a blob sets aside as many bytes as its reference says.
+#[tokio::test]
+async fn a_size_that_is_not_true_is_refused_of_what_is_in_memory_too() {
+    let scene = Scene::new();
+    let reference = scene.reference().await;
+    let (cold, warm) = (scene.codec(), scene.codec());
+    assert!(decode(&warm, reference.clone()).await.is_ok());
+
+    for size_bytes in [1, 90_000] {
+        let mut lying = reference.clone();
+        lying.external_payloads[0].size_bytes = size_bytes;
+        for codec in [&cold, &warm] {
+            let text = decode(codec, lying.clone()).await.unwrap_err();
+            assert!(text.contains("was altered"), "{text}");
+        }
+    }
+
+    let mut silent = reference;
+    silent.external_payloads.clear();
+    let large = warm.large_payloads().unwrap();
+    let own = ["orders".to_owned()];
+    let error = large.fetch_of(&own, 4000, &silent).await.unwrap_err();
+    assert!(matches!(error, FetchError::TooLarge { .. }), "{error}");
+}

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use sealane_tests::process::Ended;
+use serde_json::json;
 
-use super::stage::{CANARY, Stage};
+use super::stage::{CANARY, Stage, long_name};
 
 /// Decodes the reference in `file`, and returns what is said about it.
 async fn decode(stage: &Stage, file: &Path) -> anyhow::Result<Ended> {
@@ -16,7 +17,12 @@ async fn decode(stage: &Stage, file: &Path) -> anyhow::Result<Ended> {
 /// Fails unless that was refused, in a line with all of `words`.
 #[track_caller]
 fn refused(ended: &Ended, words: &[&str]) {
-    assert_eq!(ended.code, Some(78), "{:?}", ended.said);
+    failed(ended, 78, words);
+}
+
+#[track_caller]
+fn failed(ended: &Ended, code: i32, words: &[&str]) {
+    assert_eq!(ended.code, Some(code), "{:?}", ended.said);
     let last = ended.said.last().map(String::as_str).unwrap_or_default();
     assert!(words.iter().all(|word| last.contains(word)), "{last}");
     assert!(!ended.said.join("\n").contains(CANARY));
@@ -84,5 +90,23 @@ async fn a_container_that_is_missing_or_down_says_so() -> anyhow::Result<()> {
         .forward("sealaneunit.blob.core.windows.net", None);
     let ended = decode(&stage, &file).await?;
     refused(&ended, &["cannot read blob", &name, "no connection"]);
+
+    let input = stage.world.folder().join("large.json");
+    std::fs::write(&input, json!(long_name(300_000)).to_string())?;
+    let file = format!("@{}", input.display());
+    let start = [
+        "workflow",
+        "start",
+        "--type",
+        "GreetingWorkflow",
+        "--input",
+        &file,
+    ];
+    let ended = stage.sealane(&start).await?;
+    failed(
+        &ended,
+        69,
+        &["nothing was sent", "cannot store blob", "no connection"],
+    );
     Ok(())
 }

@@ -27,6 +27,7 @@ use sealane_tests::{
     temporal_cli,
 };
 use serde_json::json;
+use temporalio_client::Client;
 use temporalio_common::protos::temporal::api::common::v1::Payload;
 
 const WORKER: &str = env!("CARGO_BIN_EXE_sealane-worker");
@@ -124,11 +125,16 @@ impl Stage {
     }
 
     /// A client with such a codec.
-    pub(super) async fn workflows(&self) -> anyhow::Result<Workflows> {
+    pub(super) async fn client(&self) -> anyhow::Result<Client> {
         let codec = self.codec("default").await?;
         let settings = self.world.settings().temporal;
-        let client = connection::connect(&settings, Some(codec.clone()), Extras::default()).await?;
-        Ok(Workflows::new(client, Some(codec)))
+        Ok(connection::connect(&settings, Some(codec), Extras::default()).await?)
+    }
+
+    /// What starts and reads workflows, with a codec of its own.
+    pub(super) async fn workflows(&self) -> anyhow::Result<Workflows> {
+        let codec = self.codec("default").await?;
+        Ok(Workflows::new(self.client().await?, Some(codec)))
     }
 
     /// Starts greeting `name`.

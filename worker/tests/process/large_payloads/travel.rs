@@ -1,10 +1,18 @@
 //! What is too large for Temporal goes all the way and comes back.
 
-use sealane_client::{payload::to_json, workflow::Ending};
+use sealane_client::{
+    payload::{from_json, to_json},
+    workflow::{Ending, Execution, Start, Workflows},
+};
 use sealane_codec::{is_encrypted, is_stored};
 use sealane_tests::{orders::patiently, process::Process, python::Python};
 use serde_json::json;
-use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
+use temporalio_client::grpc::WorkflowService;
+use temporalio_common::protos::temporal::api::{
+    history::v1::{WorkflowExecutionStartedEventAttributes, history_event::Attributes},
+    workflowservice::v1::StartWorkflowExecutionRequest,
+};
+use tonic::Request;
 
 use super::stage::{CANARY, MIB, Stage, holds, long_name, payload_in};
 
@@ -53,17 +61,72 @@ async fn a_workflow_starts_with_an_argument_of_five_mebibytes() -> anyhow::Resul
 
     let execution = stage.greet(&workflows, "five", &name).await?;
 
-    let history = workflows.encrypted_history(&execution).await?;
-    let first = history.events.first().and_then(|it| it.attributes.clone());
-    let Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) = first else {
-        panic!("{first:?}");
-    };
+    let started = started(&workflows, &execution).await?;
     let reference = started.input.unwrap_or_default().payloads.remove(0);
     assert!(is_stored(&reference) && reference.data.len() < 1000);
     let codec = stage.codec("default").await?;
     let payload = codec.decode_payload(codec.fetch(reference).await?)?;
     assert!(to_json(&payload) == json!(name));
     Ok(())
+}
+
+/// A memo is carried on from run to run, and a blob is deleted one day.
+#[tokio::test]
+async fn a_memo_is_in_no_blob_and_neither_is_the_input_of_a_cron_schedule() -> anyhow::Result<()> {
+    let stage = Stage::set().await?;
+    let workflows = stage.workflows().await?;
+    let large = || from_json(&json!(long_name(300_000)));
+    let start = Start {
+        workflow_type: "GreetingWorkflow".to_owned(),
+        workflow_id: stage.world.id("noted"),
+        task_queue: stage.world.task_queue().to_owned(),
+        input: vec![large()],
+        memo: [("note".to_owned(), large())].into(),
+        ..Start::default()
+    };
+
+    let noted = workflows.start(start).await?.execution();
+    let every_night = Request::new(StartWorkflowExecutionRequest {
+        namespace: "default".to_owned(),
+        workflow_id: stage.world.id("nightly"),
+        request_id: "once".to_owned(),
+        workflow_type: Some("GreetingWorkflow".into()),
+        task_queue: Some(stage.world.task_queue().to_owned().into()),
+        input: Some(large().into()),
+        cron_schedule: "0 3 * * *".to_owned(),
+        ..StartWorkflowExecutionRequest::default()
+    });
+    stage
+        .client()
+        .await?
+        .start_workflow_execution(every_night)
+        .await?;
+
+    let started = started(&workflows, &noted).await?;
+    assert!(is_stored(&started.input.unwrap_or_default().payloads[0]));
+    let memo = &started.memo.unwrap_or_default().fields["note"];
+    assert!(is_encrypted(memo) && memo.data.len() > 300_000);
+    let nightly = Execution {
+        workflow_id: stage.world.id("nightly"),
+        run_id: None,
+    };
+    let started = self::started(&workflows, &nightly).await?;
+    let input = &started.input.unwrap_or_default().payloads[0];
+    assert!(is_encrypted(input) && input.data.len() > 300_000);
+    Ok(())
+}
+
+/// What the first event of a history holds.
+async fn started(
+    workflows: &Workflows,
+    execution: &Execution,
+) -> anyhow::Result<WorkflowExecutionStartedEventAttributes> {
+    let history = workflows.encrypted_history(execution).await?;
+    let first = history.events.first().and_then(|it| it.attributes.clone());
+    match first {
+        Some(Attributes::WorkflowExecutionStartedEventAttributes(started)) => Ok(started),
+        other => anyhow::bail!("the history begins with {other:?}"),
+    }
 }
 
 /// The server has neither the plaintext nor the bulk of the ciphertext, and the account no plaintext.
