@@ -71,8 +71,9 @@ pub(super) struct LoadCommand {
 }
 
 const AFTER_HELP: &str = "\
-Exit code 1 if any workflow had another result than the expected one, or none. Workflow ids are
-load-RANDOM-COUNTER. Ctrl-C ends the load and prints what there is; workflows that were started go on.";
+Exit code 1 if any workflow had another result than the expected one, or none, or if the load was
+stopped before it measured any. Workflow ids are load-RANDOM-COUNTER. Ctrl-C ends the load and
+prints what there is; workflows that were started go on.";
 
 /// What a load prints as text.
 #[derive(Serialize)]
@@ -109,17 +110,10 @@ impl LoadCommand {
             fs::write(path, plot(report))
                 .map_err(|error| CliError::usage(format!("--plot {}: {error}", path.display())))?;
         }
-        if report.is_right() {
-            return Ok(());
+        match report.shortcoming() {
+            None => Ok(()),
+            Some(shortcoming) => Err(CliError::new(NOT_DONE, shortcoming)),
         }
-        let wrong = report.started - report.completed;
-        Err(CliError::new(
-            NOT_DONE,
-            format!(
-                "{wrong} of {} workflows had no right result",
-                report.started
-            ),
-        ))
     }
 
     fn options(

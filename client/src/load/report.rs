@@ -80,9 +80,13 @@ pub struct Second {
 }
 
 impl LoadReport {
-    /// Returns whether every workflow that was started had the right result.
-    pub fn is_right(&self) -> bool {
-        self.errors.is_empty() && self.unfinished == 0
+    /// Returns what is wrong; none if every workflow that was due had the right result, and there was one at all.
+    pub fn shortcoming(&self) -> Option<String> {
+        match (self.due, self.due - self.completed) {
+            (0, _) => Some("no workflow was due yet: nothing was measured".to_owned()),
+            (_, 0) => None,
+            (due, wrong) => Some(format!("{wrong} of {due} workflows had no right result")),
+        }
     }
 
     pub(super) fn of(options: &LoadOptions, recorder: &Recorder) -> Self {
@@ -174,4 +178,79 @@ fn distribution(times: &Histogram<u64>) -> Vec<(f64, f64)> {
 
 fn millis(micros: u64) -> f64 {
     Duration::from_micros(micros).as_secs_f64() * 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{num::NonZeroUsize, time::Duration};
+
+    use serde_json::json;
+
+    use super::{LoadOptions, LoadReport, Pace, Recorder};
+    use crate::{
+        load::{Expected, Volume, recorder::Mishap},
+        trigger::InputTemplate,
+    };
+
+    fn report(recorder: &Recorder) -> LoadReport {
+        let options = LoadOptions {
+            workflow_type: "T".to_owned(),
+            task_queue: "queue".to_owned(),
+            input: InputTemplate::new(Vec::new()).unwrap(),
+            expected: Expected::new(json!(1)).unwrap(),
+            volume: Volume::Count(5),
+            pace: Pace::Closed,
+            concurrency: NonZeroUsize::MIN,
+            warm_up: 0,
+            timeout: Duration::from_secs(1),
+        };
+        LoadReport::of(&options, recorder)
+    }
+
+    fn one_right(recorder: &Recorder) {
+        recorder.started();
+        recorder.ended(Duration::from_millis(1), Ok(()));
+    }
+
+    #[test]
+    fn a_load_is_right_if_all_its_workflows_are() {
+        let recorder = Recorder::default();
+        recorder.begin();
+        one_right(&recorder);
+        assert_eq!(report(&recorder).shortcoming(), None);
+
+        recorder.started();
+        let mishap = Mishap::new("wrong-result", "id", "");
+        recorder.ended(Duration::from_millis(1), Err(mishap));
+
+        let shortcoming = report(&recorder).shortcoming().unwrap();
+        assert_eq!(shortcoming, "1 of 2 workflows had no right result");
+    }
+
+    #[test]
+    fn a_load_that_is_stopped_while_it_warms_up_is_not_right() {
+        let recorder = Recorder::default();
+        one_right(&recorder);
+
+        recorder.stop();
+
+        let shortcoming = report(&recorder).shortcoming().unwrap();
+        assert!(
+            shortcoming.contains("nothing was measured"),
+            "{shortcoming}"
+        );
+    }
+
+    #[test]
+    fn what_was_due_and_could_not_start_has_no_right_result() {
+        let recorder = Recorder::default();
+        recorder.begin();
+        recorder.expect(Volume::Count(5), 1e9);
+        one_right(&recorder);
+
+        recorder.stop();
+
+        let shortcoming = report(&recorder).shortcoming().unwrap();
+        assert_eq!(shortcoming, "4 of 5 workflows had no right result");
+    }
 }

@@ -96,3 +96,24 @@ async fn a_load_that_is_interrupted_counts_what_has_no_result() -> anyhow::Resul
     );
     Ok(())
 }
+
+#[tokio::test]
+async fn a_load_that_is_interrupted_while_it_warms_up_does_not_succeed() -> anyhow::Result<()> {
+    let desk = Desk::open().await?;
+    let queue = desk.world.id("nobody");
+    let load = desk.terminal.start(&format!(
+        "load Nothing --task-queue {queue} --warm-up 1 --count 1 --expect 1 --timeout 1h"
+    ))?;
+    let list = format!("workflow list --query 'TaskQueue=\"{queue}\"' -o json");
+    let started =
+        |it: &crate::terminal::Finished| it.json().as_array().is_some_and(|it| it.len() == 1);
+    desk.terminal.until(&list, started).await;
+
+    load.signal("INT").await?;
+    let ended = load.ends().await?;
+
+    assert_eq!(ended.code, Some(1));
+    let last = ended.said.last().map(String::as_str).unwrap_or_default();
+    assert!(last.contains("nothing was measured"), "{last}");
+    Ok(())
+}
