@@ -7,6 +7,7 @@ use std::{
     io,
     path::PathBuf,
     process::{ExitStatus, Stdio},
+    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context, bail, ensure};
@@ -35,6 +36,29 @@ pub struct Ended {
     pub code: Option<i32>,
     /// Everything it wrote to standard error.
     pub said: Vec<String>,
+}
+
+impl Ended {
+    /// Returns how long after the event `first` it logged the event `second`, by its own clock: whoever reads its lines may
+    /// do that late.
+    ///
+    /// # Errors
+    ///
+    /// If it did not log them, in this order.
+    pub fn between(&self, first: &str, second: &str) -> anyhow::Result<Duration> {
+        let (first, second) = (self.logged(first)?, self.logged(second)?);
+        Ok(second.duration_since(first)?)
+    }
+
+    /// When it logged the event `message`.
+    fn logged(&self, message: &str) -> anyhow::Result<SystemTime> {
+        let lines = self.said.iter();
+        let mut events = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let event = events.find(|event| event["message"] == message);
+        let event = event.with_context(|| format!("no {message:?} in {self:#?}"))?;
+        let time = event["timestamp"].as_str().context("no timestamp")?;
+        Ok(humantime::parse_rfc3339(time)?)
+    }
 }
 
 /// The answer of a probe.

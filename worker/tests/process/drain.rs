@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use crate::support::Yard;
 
-/// Cancelled activities get 5 s to notice; a loaded machine gets as much again.
-const CANCELLATION_AND_SLACK: Duration = Duration::from_secs(10);
+/// What a drain of 1 s takes at most: cancelled activities get another 5 s to notice, and a busy machine has the rest. With the
+/// default, which is 25 s, it would take longer.
+const SHORT_DRAIN: Duration = Duration::from_secs(20);
 
 #[tokio::test]
 async fn sigterm_lets_a_running_activity_finish_while_probes_tell_of_the_drain()
@@ -58,8 +59,7 @@ async fn an_activity_that_outlasts_the_drain_goes_on_elsewhere_where_it_stopped(
     let elapsed = asked.elapsed();
 
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let limit = Duration::from_secs(1) + CANCELLATION_AND_SLACK;
-    assert!(elapsed < limit, "the drain took {elapsed:?}");
+    assert!(elapsed < SHORT_DRAIN, "the drain took {elapsed:?}");
     let _second = yard.start_worker().await?;
     yard.shop.gateway_reaches(State::is_paused).await;
     yard.shop.resume();
@@ -73,22 +73,17 @@ async fn an_activity_that_outlasts_the_drain_goes_on_elsewhere_where_it_stopped(
 
 #[tokio::test]
 async fn a_second_sigterm_ends_the_worker_at_once() -> anyhow::Result<()> {
-    let yard = Yard::open(&[]).await?;
+    // Much longer than the end of a process is waited for.
+    let yard = Yard::open(&[("SEALANE_DRAIN_TIMEOUT", "10m")]).await?;
     let worker = yard.start_worker().await?;
     yard.shop.hold_at_parcel(order("A-1", &["tea"]), 0).await?;
     worker.signal("TERM").await?;
     worker.says("\"draining\"").await?;
 
-    let asked = Instant::now();
     worker.signal("TERM").await?;
     let ended = worker.ends().await?;
 
     assert_eq!(ended.code, Some(143), "{ended:?}");
-    assert!(
-        asked.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        asked.elapsed()
-    );
     Ok(())
 }
 
