@@ -3,6 +3,7 @@
 
 mod arguments;
 pub mod gateway;
+pub mod guardian;
 mod home;
 mod places;
 mod program;

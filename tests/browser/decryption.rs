@@ -6,6 +6,7 @@ use sealane_client::{
     handles::Greeting,
     workflow::{Execution, Workflows},
 };
+use sealane_tests::orders::patiently;
 use temporalio_common::protos::temporal::api::history::v1::history_event::Attributes;
 
 use crate::stage::Stage;
@@ -20,10 +21,8 @@ async fn the_web_ui_reads_what_the_server_cannot() -> anyhow::Result<()> {
     let mut stage = Stage::set().await?;
     let client = &stage.system.client;
     let greeting = Greeting::start(client, NAME.to_owned(), stage.options(ID)).await?;
-    let (input, result) = (
-        format!("{NAME:?}"),
-        format!("{:?}", greeting.result().await?),
-    );
+    let result = patiently("the greeting", greeting.result()).await?;
+    let (input, result) = (format!("{NAME:?}"), format!("{result:?}"));
     let page = stage.ui(&format!("workflows/{ID}"));
 
     stage.browser.visit(&page).await?;
@@ -43,7 +42,7 @@ async fn the_web_ui_reads_what_the_server_cannot() -> anyhow::Result<()> {
     assert_eq!(stage.browser.complaints().await?, [""; 0]);
     stage.assert_encrypted(ID, NAME)?;
 
-    stage.system.stop_codec_server().await?;
+    patiently("the codec server", stage.system.stop_codec_server()).await?;
     stage.browser.visit(&page).await?;
     let ciphertext = stored_input(&stage).await?;
     stage

@@ -9,13 +9,16 @@ use std::{
 
 use anyhow::Context;
 use clap::Parser;
-use sealane_dev::{Arguments, System};
+use sealane_dev::{Arguments, Places, System, temporal_cli::TemporalCli};
 use sealane_tests::{browser::Browser, orders::patiently, process, temporal_cli};
 use tempfile::TempDir;
 use temporalio_client::WorkflowStartOptions;
 
 /// How often a service is asked whether it is ready.
 const ASK_EVERY: Duration = Duration::from_millis(50);
+
+/// How often other ports are tried.
+const STARTS: u32 = 3;
 
 /// Everything that `cargo run` starts, on free ports, with a database that can be searched.
 pub(crate) struct Stage {
@@ -25,24 +28,28 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
+    /// Free ports are let go before the system takes them, so somebody else may have one by then.
     pub(crate) async fn set() -> anyhow::Result<Self> {
-        let home = tempfile::tempdir()?;
-        let arguments = arguments(home.path())?;
         let cli = temporal_cli().await?;
-        let system = System::start(&arguments, &cli, |news| eprintln!("{news}")).await?;
-        let stage = Self {
+        let mut attempt = 1;
+        let (system, home) = loop {
+            let home = tempfile::tempdir()?;
+            match up(home.path(), &cli).await {
+                Err(error) if attempt < STARTS && is_about_a_port(&error) => attempt += 1,
+                started => break (started?, home),
+            }
+        };
+        Ok(Self {
             system,
             browser: Browser::open().await?,
             home,
-        };
-        stage.is_ready().await?;
-        Ok(stage)
+        })
     }
 
     /// Stops everything, and fails if any of it does not end well.
     pub(crate) async fn strike(self) -> anyhow::Result<()> {
         self.browser.close().await?;
-        self.system.stop().await
+        patiently("the end of the system", self.system.stop()).await
     }
 
     /// Returns the address of a page of the Web UI, below the namespace.
@@ -103,16 +110,33 @@ impl Stage {
         }
         Ok(files)
     }
+}
 
-    async fn is_ready(&self) -> anyhow::Result<()> {
-        let places = &self.system.places;
-        let codec_server = places.codec_server.context("payloads are encrypted")?;
-        for address in [places.api, places.worker, codec_server] {
-            let url = format!("http://{address}/readyz");
-            patiently(&url, ready(&url)).await;
-        }
-        Ok(())
+/// Starts a system, and waits until all of it can be used.
+async fn up(home: &Path, cli: &TemporalCli) -> anyhow::Result<System> {
+    let arguments = arguments(home)?;
+    let mut system = System::start(&arguments, cli, |news| eprintln!("{news}")).await?;
+    let places = system.places.clone();
+    tokio::select! {
+        ended = system.ended() => return Err(ended),
+        ready = all_ready(&places) => ready?,
     }
+    Ok(system)
+}
+
+/// The Temporal server does not tell why it ends; the others do, in the words of the operating system.
+fn is_about_a_port(error: &anyhow::Error) -> bool {
+    let said = format!("{error:#}");
+    said.contains("is the port taken?") || said.contains("in use")
+}
+
+async fn all_ready(places: &Places) -> anyhow::Result<()> {
+    let codec_server = places.codec_server.context("payloads are encrypted")?;
+    for address in [places.api, places.worker, codec_server] {
+        let url = format!("http://{address}/readyz");
+        patiently(&url, ready(&url)).await;
+    }
+    Ok(())
 }
 
 /// Nothing tells when a service in this process is ready but its probe.

@@ -1,6 +1,6 @@
 //! `GreetingWorkflow` from end to end.
 
-use sealane_tests::{TestWorker, World};
+use sealane_tests::{TestWorker, World, orders::patiently};
 use sealane_workflows::greeting::GreetingWorkflow;
 use temporalio_client::{WorkflowGetResultOptions, WorkflowStartOptions};
 
@@ -14,9 +14,8 @@ async fn a_greeting_passes_through_its_three_activities() -> anyhow::Result<()> 
     let handle = client
         .start_workflow(GreetingWorkflow::run, "Ada".to_owned(), options)
         .await?;
-    let result = handle
-        .get_result(WorkflowGetResultOptions::default())
-        .await?;
+    let result = handle.get_result(WorkflowGetResultOptions::default());
+    let result = patiently("the greeting", result).await?;
 
     assert_eq!(result, "Final result: Processed: Hello, Ada!");
     worker.stop().await?;

@@ -5,6 +5,7 @@ use std::{
     sync::{Condvar, Mutex, PoisonError},
 };
 
+use anyhow::bail;
 use sealane_tests::{
     TestWorker, World,
     orders::patiently,
@@ -14,6 +15,9 @@ use sealane_worker::{RegistrationError, Settings, WorkerOptions};
 use temporalio_client::{WorkflowGetResultOptions, WorkflowStartOptions};
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{WorkflowContext, WorkflowResult};
+
+/// How many free ports are tried.
+const PORTS: usize = 5;
 
 static RELEASED: Mutex<bool> = Mutex::new(false);
 static RELEASE: Condvar = Condvar::new();
@@ -57,16 +61,27 @@ async fn livez(url: &str, status: u16) -> Probe {
     patiently(&format!("{status} at {url}"), asking).await
 }
 
+/// Starts a worker, and returns where it answers. Somebody else may take a free port before it does: then it ends, and
+/// is started elsewhere.
+async fn start(world: &mut World) -> anyhow::Result<(TestWorker, String)> {
+    for _ in 0..PORTS {
+        let free = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+        world.set("SEALANE_HTTP_ADDR", free.to_string());
+        let mut worker = TestWorker::start(world.settings(), register);
+        let url = format!("http://{free}/livez");
+        tokio::select! {
+            ended = worker.ended() => eprintln!("the worker at {free} ended: {ended:?}"),
+            _ = livez(&url, 200) => return Ok((worker, url)),
+        }
+    }
+    bail!("{PORTS} ports that were free are taken")
+}
+
 #[tokio::test]
 async fn a_blocked_workflow_thread_fails_livez_until_it_goes_on() -> anyhow::Result<()> {
     let mut world = World::new().await;
-    let free = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
-    world
-        .set("SEALANE_HTTP_ADDR", free.to_string())
-        .set("SEALANE_WATCHDOG", "1s");
-    let worker = TestWorker::start(world.settings(), register);
-    let url = format!("http://{free}/livez");
-    livez(&url, 200).await;
+    world.set("SEALANE_WATCHDOG", "1s");
+    let (worker, url) = start(&mut world).await?;
     let options = WorkflowStartOptions::new(world.task_queue(), world.id("blocking")).build();
     let client = world.client().await;
 

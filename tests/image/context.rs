@@ -9,6 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, ensure};
+use sealane_tests::orders::patiently;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
@@ -69,11 +70,12 @@ async fn admitted_by(ignored: &str) -> anyhow::Result<BTreeSet<PathBuf>> {
     let question = json!({"ignored": ignored, "paths": littered()?});
     let mut command = python().await?.command();
     let command = command.arg(script).stdin(Stdio::piped());
-    let mut child = command.stdout(Stdio::piped()).spawn()?;
+    let command = command.stdout(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn()?;
     let mut stdin = child.stdin.take().context("stdin is piped")?;
     stdin.write_all(question.to_string().as_bytes()).await?;
     drop(stdin);
-    let output = child.wait_with_output().await?;
+    let output = patiently("context.py", child.wait_with_output()).await?;
     ensure!(output.status.success(), "context.py failed");
     Ok(serde_json::from_slice(&output.stdout)?)
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, process::Output};
 
 use anyhow::Context;
-use sealane_tests::python::Python;
+use sealane_tests::{orders::patiently, python::Python};
 use tokio::process::Command;
 
 use crate::repository::{root, text};
@@ -17,7 +17,8 @@ pub(crate) async fn python() -> anyhow::Result<Python> {
 async fn run(program: &str, arguments: &[&str]) -> anyhow::Result<Output> {
     let program = python().await?.program(program);
     let mut command = Command::new(&program);
-    let output = command.args(arguments).current_dir(root()).output().await;
+    let command = command.args(arguments).current_dir(root());
+    let output = patiently("a linter", command.kill_on_drop(true).output()).await;
     output.with_context(|| program.display().to_string())
 }
 

@@ -3,14 +3,18 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
+    time::Duration,
 };
 
 use anyhow::{Context, ensure};
 use sealane_tests::python::Python;
 use serde_json::Value;
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, time::timeout};
 
 use crate::directory::repository;
+
+/// Bounds a run, which takes half a minute on an idle machine.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// Check, resource, and why it is as it is.
 const ANSWERED: [[&str; 3]; 28] = [
@@ -221,7 +225,7 @@ async fn python() -> anyhow::Result<&'static Python> {
 async fn report(directory: &Path) -> anyhow::Result<Value> {
     let python = python().await?;
     let home = tempfile::tempdir()?;
-    let output = python
+    let checking = python
         .command()
         .env("HOME", home.path())
         // Downloads nothing, asks nobody.
@@ -240,8 +244,11 @@ async fn report(directory: &Path) -> anyhow::Result<Value> {
             "--directory",
         ])
         .arg(directory)
-        .output()
-        .await?;
+        .kill_on_drop(true)
+        .output();
+    let output = timeout(LIMIT, checking)
+        .await
+        .context("checkov does not end")??;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "checkov failed: {}", said.trim());
     serde_json::from_slice(&output.stdout)

@@ -9,14 +9,13 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
 use anyhow::{Context, bail, ensure};
 use reqwest::{Method, StatusCode};
-use tokio::{process::Command, sync::OnceCell};
+use tokio::process::Command;
 
-use crate::{azure::FakeAzure, home, orders::patiently, process::Process};
+use crate::{azure::FakeAzure, home, installer, orders::patiently, process::Process};
 
 /// The account's name before `blob.core.windows.net`.
 const ACCOUNT: &str = "sealaneunit";
@@ -196,14 +195,15 @@ async fn run(
 
 /// Returns Azurite's program, after installing it if nobody has yet.
 async fn program() -> anyhow::Result<PathBuf> {
-    static PLACE: OnceCell<PathBuf> = OnceCell::const_new();
-    let place = PLACE.get_or_try_init(installed).await?;
-    Ok(place.join("node_modules/azurite/dist/src/blob/main.js"))
+    Ok(installed()
+        .await?
+        .join("node_modules/azurite/dist/src/blob/main.js"))
 }
 
 /// Installs what the lock file pins beside the final place and renames, so that half an installation is
 /// never found.
 async fn installed() -> anyhow::Result<PathBuf> {
+    let _alone = installer::ONE_AT_A_TIME.lock().await;
     let pins = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/azurite");
     let lock = std::fs::read(pins.join("package-lock.json"))?;
     let mut hasher = DefaultHasher::new();
@@ -224,19 +224,16 @@ async fn installed() -> anyhow::Result<PathBuf> {
         std::fs::create_dir_all(staging.join("nothing"))?;
         std::fs::copy(pins.join(file), staging.join(file))?;
     }
-    let output = Command::new("npm")
-        .args([
-            "ci",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--prefer-offline",
-        ])
-        .current_dir(&staging)
-        .stdin(Stdio::null())
-        .output()
-        .await
-        .context("npm could not be started")?;
+    let mut npm = Command::new("npm");
+    npm.args([
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--prefer-offline",
+    ])
+    .current_dir(&staging);
+    let output = installer::run(&mut npm).await?;
     if !output.status.success() {
         std::fs::remove_dir_all(&staging).ok();
         let words = String::from_utf8_lossy(&output.stderr);

@@ -10,6 +10,7 @@ pub mod collector;
 pub mod frontend;
 pub mod guarded;
 pub mod histories;
+mod installer;
 pub mod issuer;
 pub mod local;
 pub mod orders;

@@ -211,7 +211,7 @@ impl Shop {
     /// If a worker panicked or does not drain.
     pub async fn close(self) -> anyhow::Result<()> {
         for worker in self.workers {
-            let stopped = patiently("the worker", worker.stop()).await;
+            let stopped = worker.stop().await;
             stopped.context("a worker did not end well")?;
         }
         Ok(())

@@ -9,9 +9,9 @@ use std::{
 
 use anyhow::{Context, bail};
 use serde_json::Value;
-use tokio::{io::AsyncWriteExt, process::Command, sync::OnceCell};
+use tokio::{io::AsyncWriteExt, process::Command};
 
-use crate::{World, home, orders::patiently, process::Process};
+use crate::{World, home, installer, orders::patiently, process::Process};
 
 /// A Python that finds packages which the tests have installed.
 pub struct Python {
@@ -26,12 +26,7 @@ impl Python {
     ///
     /// If there is no `python3` with `pip`, or the packages cannot be installed.
     pub async fn with_temporal() -> anyhow::Result<Self> {
-        static PACKAGES: OnceCell<PathBuf> = OnceCell::const_new();
-        let requirements = folder().join("requirements.txt");
-        let packages = PACKAGES.get_or_try_init(|| installed(&requirements));
-        Ok(Self {
-            packages: packages.await?.clone(),
-        })
+        Self::with(&folder().join("requirements.txt")).await
     }
 
     /// Returns one that finds the packages of `requirements`, a file of pins, after installing them if
@@ -143,6 +138,7 @@ fn folder() -> PathBuf {
 
 /// Installs beside the final place and renames, so that half an installation is never found.
 async fn installed(requirements: &Path) -> anyhow::Result<PathBuf> {
+    let _alone = installer::ONE_AT_A_TIME.lock().await;
     let name = format!("python-{:016x}", fingerprint(requirements).await?);
     let place = home().join(&name);
     if place.is_dir() {
@@ -154,16 +150,12 @@ async fn installed(requirements: &Path) -> anyhow::Result<PathBuf> {
         place.display()
     );
     let staging = home().join(format!("{name}.{}", std::process::id()));
-    let output = Command::new("python3")
-        .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
         .arg(&staging)
         .arg("--requirement")
-        .arg(requirements)
-        .stdin(Stdio::null())
-        .output()
-        .await
-        .context("python3 could not be started")?;
-    succeeded("pip", &output)?;
+        .arg(requirements);
+    succeeded("pip", &installer::run(&mut pip).await?)?;
     if let Err(error) = std::fs::rename(&staging, &place) {
         std::fs::remove_dir_all(&staging).ok();
         // Unless somebody else was faster, whose installation is as good as ours.
@@ -176,11 +168,7 @@ async fn installed(requirements: &Path) -> anyhow::Result<PathBuf> {
 
 /// Another set of pins, or another Python, needs another installation.
 async fn fingerprint(requirements: &Path) -> anyhow::Result<u64> {
-    let version = Command::new("python3")
-        .arg("--version")
-        .output()
-        .await
-        .context("python3 could not be started")?;
+    let version = installer::run(Command::new("python3").arg("--version")).await?;
     let mut hasher = DefaultHasher::new();
     version.stdout.hash(&mut hasher);
     std::fs::read(requirements)?.hash(&mut hasher);

@@ -4,6 +4,8 @@ use sealane_dev::ServiceThread;
 use sealane_service::settings::Settings;
 use sealane_worker::{RegistrationError, WorkerError, WorkerOptions};
 
+use crate::orders::patiently;
+
 /// A running worker. Dropping it stops it, without waiting.
 pub struct TestWorker(ServiceThread<WorkerError>);
 
@@ -30,7 +32,24 @@ impl TestWorker {
     /// # Errors
     ///
     /// What the worker ended with.
+    ///
+    /// # Panics
+    ///
+    /// If it panicked or does not drain.
     pub async fn stop(self) -> Result<(), WorkerError> {
-        self.0.stop().await
+        patiently("the worker", self.0.stop()).await
+    }
+
+    /// Completes when the worker has ended by itself, and says how.
+    ///
+    /// # Errors
+    ///
+    /// What the worker ended with.
+    ///
+    /// # Panics
+    ///
+    /// If it panicked.
+    pub async fn ended(&mut self) -> Result<(), WorkerError> {
+        self.0.ended().await
     }
 }

@@ -30,7 +30,10 @@ pub fn home() -> PathBuf {
 ///
 /// If there is none and none can be installed.
 pub async fn temporal_cli() -> anyhow::Result<TemporalCli> {
-    TemporalCli::find(&home(), |news| eprintln!("{news}")).await
+    // Tests of one binary would install it at the same time, and into the same place.
+    static CLI: OnceCell<TemporalCli> = OnceCell::const_new();
+    let find = async || TemporalCli::find(&home(), |news| eprintln!("{news}")).await;
+    Ok(CLI.get_or_try_init(find).await?.clone())
 }
 
 /// Returns the dev server that the tests of this binary share.

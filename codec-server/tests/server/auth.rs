@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use sealane_service::auth::{Grants, IssuedToken, Role};
-use sealane_tests::issuer::Issuer;
+use sealane_tests::{issuer::Issuer, orders::patiently};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Live, one, variables};
@@ -51,11 +51,16 @@ fn reversed_signature(token: &str) -> String {
 
 /// Asks until the answer is no 503: the server asks a lost issuer again after a second or more.
 async fn once_available(server: &Live, token: &str) -> anyhow::Result<Answer> {
+    patiently("the issuer", answer_but(503, server, token)).await
+}
+
+/// Asks until the answer has another status than `status`.
+async fn answer_but(status: u16, server: &Live, token: &str) -> anyhow::Result<Answer> {
     loop {
         let answer = server
             .ask("/orders/decode", Some(token), &json!({}))
             .await?;
-        if answer.status != 503 {
+        if answer.status != status {
             return Ok(answer);
         }
         tokio::task::yield_now().await;
@@ -216,14 +221,7 @@ async fn guessing_is_slowed_down() -> anyhow::Result<()> {
     let guarded = Guarded::new().await?;
     let server = guarded.start().await?;
 
-    let refused = loop {
-        let answer = server
-            .ask("/orders/decode", Some("a.b.c"), &json!({}))
-            .await?;
-        if answer.status != 401 {
-            break answer;
-        }
-    };
+    let refused = patiently("a refusal", answer_but(401, &server, "a.b.c")).await?;
 
     refused.assert_problem(429, "too-many-requests");
     assert!(!refused.header("retry-after").is_empty());

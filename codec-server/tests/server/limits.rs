@@ -2,6 +2,7 @@
 
 use std::sync::mpsc;
 
+use sealane_tests::orders::patiently;
 use serde_json::json;
 
 use crate::support::{App, Asked, one};
@@ -86,9 +87,12 @@ fn work_that_nobody_waits_for_counts_until_it_ends_and_ends_soon() {
         encode("1").await.assert_problem(429, "too-many-requests");
         release.send(()).unwrap();
         busy.await.unwrap().unwrap();
-        while encode("1").await.status == 429 {
-            tokio::task::yield_now().await;
-        }
+        let given_back = async {
+            while encode("1").await.status == 429 {
+                tokio::task::yield_now().await;
+            }
+        };
+        patiently("the place to be given back", given_back).await;
         let text = app.metrics.render().await;
         let once = r#"sealane_codec_server_payloads_total{operation="encode",outcome="done"} 1"#;
         assert!(text.lines().any(|line| line == once), "{text}");

@@ -1,13 +1,20 @@
 use std::{
-    io::{BufRead, BufReader},
+    io::{BufRead, BufReader, Read},
     process::{Child, Command},
+    sync::mpsc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use sealane_service::shutdown;
 
 use crate::child;
+
+/// Bounds every wait for a process, so that a signal which is not heeded fails a test instead of hanging it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often a process is asked whether it has ended.
+const ASK_EVERY: Duration = Duration::from_millis(10);
 
 #[test]
 #[ignore = "a process for the tests below"]
@@ -44,26 +51,29 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-/// A child process and what it says.
+/// A child process and the lines that it says. Dropping it kills it.
 struct Process {
     child: Child,
-    says: std::io::Lines<BufReader<std::process::ChildStderr>>,
+    says: mpsc::Receiver<String>,
 }
 
 impl Process {
     fn start(test: &str) -> Self {
         let mut child = child::command(test).spawn().unwrap();
-        let says = BufReader::new(child.stderr.take().unwrap()).lines();
+        let says = lines(child.stderr.take().unwrap());
         Self { child, says }
     }
 
-    fn wait_until_it_says(&mut self, word: &str) {
-        let found = self
-            .says
-            .by_ref()
-            .map(Result::unwrap)
-            .any(|line| line.ends_with(word));
-        assert!(found, "ended before it said {word:?}");
+    fn wait_until_it_says(&self, word: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match self.says.recv_timeout(left) {
+                Ok(line) if line.ends_with(word) => return,
+                Ok(_) => {}
+                Err(error) => panic!("did not say {word:?}: {error}"),
+            }
+        }
     }
 
     fn signal(&self, name: &str) {
@@ -76,8 +86,35 @@ impl Process {
     }
 
     fn exit_code(&mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => return status.code(),
+                None => assert!(Instant::now() < deadline, "does not end"),
+            }
+            thread::sleep(ASK_EVERY);
+        }
     }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+/// Reads on a thread of its own: a pipe cannot be read with a time limit.
+fn lines(pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(pipe).lines() {
+            // Nobody may want to know any more.
+            sender.send(line.unwrap()).ok();
+        }
+    });
+    lines
 }
 
 #[test]

@@ -60,7 +60,7 @@ impl Scene {
     }
 
     pub(super) async fn close(self) -> anyhow::Result<()> {
-        Ok(patiently("the worker", self.worker.stop()).await?)
+        Ok(self.worker.stop().await?)
     }
 
     /// Returns a start of the workflow that sends `bytes` down `path`.

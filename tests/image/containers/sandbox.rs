@@ -6,9 +6,14 @@ use std::{
     io::{BufRead, BufReader, Write, stderr},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
+    time::Duration,
 };
 
 use anyhow::{Context, ensure};
+use sealane_dev::guardian::ends_within;
+
+/// How long the sandbox may take to end once it is told, and once more when it is killed.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Mounts, processes and run-time files of containers, which end with this value, and also when this process is killed.
 #[derive(Debug)]
@@ -97,7 +102,12 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         drop(self.lifeline.take());
-        self.holder.wait().ok();
+        if !ends_within(&mut self.holder, PATIENCE) {
+            // With this process, the kernel ends all others of the namespaces, and the holder cleans up.
+            let pid = self.pid.to_string();
+            Command::new("kill").args(["-KILL", &pid]).status().ok();
+            ends_within(&mut self.holder, PATIENCE);
+        }
     }
 }
 

@@ -4,9 +4,13 @@ use std::{
     fs,
     io::{Read, Write},
     process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
+
+/// How long output is waited for once every process is gone. Longer only if one went to another session and holds it open.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// What a run left behind.
 pub(super) struct Finished {
@@ -25,34 +29,38 @@ pub(super) fn run(command: &mut Command, stdin: &str, limit: Duration) -> anyhow
         .stderr(Stdio::piped())
         .spawn()?;
     let session = child.id();
-    let input = child.stdin.take().map(|pipe| feed(pipe, stdin.to_owned()));
+    if let Some(pipe) = child.stdin.take() {
+        feed(pipe, stdin.to_owned());
+    }
     let stdout = child.stdout.take().map(read);
     let stderr = child.stderr.take().map(read);
     let status = wait(&mut child, limit)?;
     let left = end(session, status.is_some());
     child.wait()?;
-    let text = |thread: Option<thread::JoinHandle<String>>| {
-        thread.and_then(|it| it.join().ok()).unwrap_or_default()
+    let text = |read: Option<mpsc::Receiver<String>>| {
+        let come = read.map(|it| it.recv_timeout(LAST_WORDS));
+        come.transpose().map(Option::unwrap_or_default)
     };
-    drop(input);
     Ok(Finished {
         status,
-        stdout: text(stdout),
-        stderr: text(stderr),
+        stdout: text(stdout)?,
+        stderr: text(stderr)?,
         left,
     })
 }
 
-fn feed(mut pipe: impl Write + Send + 'static, text: String) -> thread::JoinHandle<()> {
-    thread::spawn(move || drop(pipe.write_all(text.as_bytes())))
+fn feed(mut pipe: impl Write + Send + 'static, text: String) {
+    thread::spawn(move || drop(pipe.write_all(text.as_bytes())));
 }
 
-fn read(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<String> {
+fn read(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+    let (sender, all) = mpsc::channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
         drop(pipe.read_to_end(&mut bytes));
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+        drop(sender.send(String::from_utf8_lossy(&bytes).into_owned()));
+    });
+    all
 }
 
 fn wait(child: &mut Child, limit: Duration) -> anyhow::Result<Option<ExitStatus>> {

@@ -1,14 +1,15 @@
 //! `ChromeDriver` as a child process, and its protocol: JSON over HTTP.
 
-use std::{
-    io::{BufRead, BufReader},
-    os::unix::process::CommandExt,
-    process::{Child, ChildStdout, Command, Stdio},
-    time::Duration,
-};
+use std::{process::Command, time::Duration};
 
 use anyhow::{Context, bail};
+use sealane_dev::guardian::Guardian;
 use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines},
+    process::ChildStdout,
+    time::timeout,
+};
 
 /// Bounds every call. Loading a page takes a few seconds on a busy machine.
 const CALL_TIMEOUT: Duration = Duration::from_secs(60);
@@ -23,6 +24,9 @@ driver=$!
 wait "$driver"
 "#;
 
+/// Bounds the start: a `ChromeDriver` that says nothing fails the test. An idle machine takes a tenth of a second.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// How often `ChromeDriver` is started before it is given up.
 const ATTEMPTS: u32 = 5;
 
@@ -30,17 +34,24 @@ const ATTEMPTS: u32 = 5;
 const LISTENING: &str = "started successfully on port ";
 
 pub(super) struct Driver {
-    guardian: Child,
     url: String,
     client: reqwest::Client,
+    _guardian: Guardian,
     /// Kept open: what `ChromeDriver` may still say must not end it.
-    _output: BufReader<ChildStdout>,
+    _output: Output,
 }
+
+type Output = Lines<BufReader<ChildStdout>>;
 
 impl Driver {
     /// `ChromeDriver` takes a free port of IPv4 and then wants the same of IPv6, which somebody else may have: it ends, and
     /// is started once more.
     pub(super) async fn start() -> anyhow::Result<Self> {
+        let started = timeout(START_TIMEOUT, Self::attempts()).await;
+        started.context("ChromeDriver does not say on which port it listens")?
+    }
+
+    async fn attempts() -> anyhow::Result<Self> {
         let mut attempt = 1;
         loop {
             match Self::attempt().await {
@@ -51,24 +62,18 @@ impl Driver {
     }
 
     async fn attempt() -> anyhow::Result<Self> {
-        let mut guardian = Command::new("sh")
-            .args(["-c", GUARDIAN])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .process_group(0)
-            .spawn()
+        let mut guardian = Guardian::start(Command::new("sh").args(["-c", GUARDIAN]))
             .context("sh could not be started")?;
-        let mut output = BufReader::new(guardian.stdout.take().context("sh has no output")?);
-        let (port, output) =
-            tokio::task::spawn_blocking(move || (port_in(&mut output), output)).await?;
-        let port = port?;
+        let output = guardian.output().context("sh has no output")?;
+        let mut output = BufReader::new(ChildStdout::from_std(output)?).lines();
+        let port = port_in(&mut output).await?;
         Ok(Self {
-            guardian,
             url: format!("http://127.0.0.1:{port}"),
             client: reqwest::Client::builder()
                 .no_proxy()
                 .timeout(CALL_TIMEOUT)
                 .build()?,
+            _guardian: guardian,
             _output: output,
         })
     }
@@ -96,16 +101,8 @@ impl Driver {
     }
 }
 
-impl Drop for Driver {
-    fn drop(&mut self) {
-        drop(self.guardian.stdin.take());
-        self.guardian.wait().ok();
-    }
-}
-
-fn port_in(output: impl BufRead) -> anyhow::Result<u16> {
-    for line in output.lines() {
-        let line = line?;
+async fn port_in(output: &mut Output) -> anyhow::Result<u16> {
+    while let Some(line) = output.next_line().await? {
         let Some((_, rest)) = line.split_once(LISTENING) else {
             continue;
         };

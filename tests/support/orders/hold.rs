@@ -25,7 +25,7 @@ impl Shop {
         let placed = self.place(order).await?;
         // Answered after the first workflow task, which asks for the reservation.
         patiently("the status", placed.handle.status()).await?;
-        patiently("the worker", deciding.stop()).await?;
+        deciding.stop().await?;
         self.start_worker(side_effects);
         self.gateway_reaches(|state| state.log().effects_of(Operation::Reserve) == 1)
             .await;

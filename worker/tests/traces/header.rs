@@ -1,7 +1,7 @@
 use opentelemetry::trace::FutureExt;
 use sealane_client::workflow::{Execution, Workflows};
 use sealane_codec::is_encrypted;
-use sealane_tests::{TestWorker, traced};
+use sealane_tests::{TestWorker, orders::patiently, traced};
 use serde_json::json;
 use temporalio_common::protos::temporal::api::{
     common::v1::Payload, history::v1::history_event::Attributes,
@@ -85,7 +85,7 @@ async fn a_workflow_that_was_started_without_context_begins_a_trace() -> anyhow:
 
     let id = world.id("without");
     let address = &world.variables()["TEMPORAL_ADDRESS"];
-    let started = tokio::process::Command::new(&cli.path)
+    let starting = tokio::process::Command::new(&cli.path)
         .args([
             "workflow",
             "start",
@@ -96,8 +96,9 @@ async fn a_workflow_that_was_started_without_context_begins_a_trace() -> anyhow:
         ])
         .args(["--type", "TracedWorkflow", "--input", "null"])
         .args(["--task-queue", world.task_queue()])
-        .output()
-        .await?;
+        .kill_on_drop(true)
+        .output();
+    let started = patiently("the Temporal CLI", starting).await?;
     assert!(started.status.success(), "{started:?}");
     let execution = Execution {
         workflow_id: id,

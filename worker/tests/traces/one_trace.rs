@@ -1,5 +1,6 @@
 use std::net::{SocketAddr, TcpListener};
 
+use anyhow::bail;
 use axum::{
     Router,
     extract::{Path, State},
@@ -7,7 +8,7 @@ use axum::{
 };
 use opentelemetry::trace::FutureExt;
 use sealane_client::{
-    api,
+    api::{self, ApiError},
     workflow::{Execution, Workflows},
 };
 use sealane_dev::ServiceThread;
@@ -19,6 +20,9 @@ use sealane_tests::{TestWorker, World, orders::patiently, traced};
 use serde_json::json;
 
 use crate::scene::{Asker, collector, has, only, result, start, worker, workflows, world};
+
+/// How many free ports are tried.
+const PORTS: usize = 5;
 
 #[tokio::test]
 async fn a_start_its_workflow_and_its_activities_are_one_trace() -> anyhow::Result<()> {
@@ -127,11 +131,8 @@ async fn the_trace_of_a_request_goes_on_behind_it() -> anyhow::Result<()> {
 async fn an_http_request_and_the_activities_it_leads_to_are_one_trace() -> anyhow::Result<()> {
     let mut world = world().await;
     let worker = worker(&world).await?;
-    let address = free_address()?;
-    world.set("SEALANE_HTTP_ADDR", address.to_string());
-    let api = ServiceThread::api(world.settings(), api::Options::default())?;
     let client = reqwest::Client::builder().no_proxy().build()?;
-    patiently("the API", ready(&client, address)).await;
+    let (api, address) = start_api(&mut world, &client).await?;
     let asker = Asker::new();
 
     let request = client
@@ -139,10 +140,11 @@ async fn an_http_request_and_the_activities_it_leads_to_are_one_trace() -> anyho
         .header("traceparent", asker.traceparent());
     let answer = patiently("the greeting", request.send()).await?;
     assert_eq!(answer.status(), 200);
-    assert!(answer.text().await?.contains("Hello, Ada!"));
+    let greeting = patiently("the greeting", answer.text()).await?;
+    assert!(greeting.contains("Hello, Ada!"));
     worker.signal("TERM").await?;
     worker.ends().await?;
-    api.stop().await?;
+    patiently("the end of the API", api.stop()).await?;
 
     let enough = |spans: &[_]| has(spans, "GET /sync") && spans.len() >= 9;
     let spans = collector().await.trace(&asker.trace_id(), enough).await?;
@@ -160,8 +162,22 @@ async fn an_http_request_and_the_activities_it_leads_to_are_one_trace() -> anyho
     Ok(())
 }
 
-fn free_address() -> std::io::Result<SocketAddr> {
-    TcpListener::bind(("127.0.0.1", 0))?.local_addr()
+/// Starts the API, and returns where it answers. Somebody else may take a free port before it does: then it ends, and is
+/// started elsewhere.
+async fn start_api(
+    world: &mut World,
+    client: &reqwest::Client,
+) -> anyhow::Result<(ServiceThread<ApiError>, SocketAddr)> {
+    for _ in 0..PORTS {
+        let free = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+        world.set("SEALANE_HTTP_ADDR", free.to_string());
+        let mut api = ServiceThread::api(world.settings(), api::Options::default())?;
+        tokio::select! {
+            ended = api.ended() => eprintln!("the API at {free} ended: {ended:?}"),
+            () = patiently("the API", ready(client, free)) => return Ok((api, free)),
+        }
+    }
+    bail!("{PORTS} ports that were free are taken")
 }
 
 async fn ready(client: &reqwest::Client, address: SocketAddr) {

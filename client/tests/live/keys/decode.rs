@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use sealane_tests::{World, temporal_cli};
+use sealane_tests::{World, orders::patiently, temporal_cli};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -36,7 +36,7 @@ async fn a_history_that_the_temporal_cli_exported_is_decrypted() -> anyhow::Resu
     let id = desk.start_order_that_is_declined("no cover").await?;
     desk.terminal.run(&format!("workflow result -w {id}")).await;
     let address = desk.world.settings().temporal.address;
-    let exported = Command::new(temporal_cli().await?.path)
+    let exporting = Command::new(temporal_cli().await?.path)
         .args([
             "workflow",
             "show",
@@ -47,8 +47,9 @@ async fn a_history_that_the_temporal_cli_exported_is_decrypted() -> anyhow::Resu
             "--address",
             &address,
         ])
-        .output()
-        .await?;
+        .kill_on_drop(true)
+        .output();
+    let exported = patiently("the Temporal CLI", exporting).await?;
     let exported: Value = serde_json::from_slice(&exported.stdout)?;
     let file = desk.world.folder().join("history.json");
     fs::write(file, exported.to_string())?;
