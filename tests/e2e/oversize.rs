@@ -2,6 +2,7 @@
 
 mod asked;
 mod scene;
+mod together;
 
 use std::{collections::BTreeMap, sync::atomic::Ordering};
 
@@ -108,6 +109,7 @@ cases! { fails_the_workflow:
     activity_inputs_that_are_too_large_together: "many-inputs", LIMIT - MUCH, r#"input of activity "take"; "#;
     a_local_result_that_is_too_large: "local-result", OVER, r#"result of local activity "give" is 2"#;
     a_child_input_that_is_too_large: "child-input", OVER, r#"input of child workflow "BulkyChildWorkflow" is 2"#;
+    a_signal_to_another_workflow_that_is_too_large: "external-signal", OVER, r#"input of signal "take" is 2"#;
     a_memo_that_is_too_large: "memo", OVER, "memo that the workflow sets is 2";
     an_input_of_the_next_run_that_is_too_large: "continued", OVER, r#"input of the next run of workflow "BulkyWorkflow" is 2"#;
     a_result_that_is_too_large: "result", OVER, "result of the workflow is 2";

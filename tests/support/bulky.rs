@@ -16,8 +16,8 @@ use sealane_worker::{RegistrationError, Settings, WorkerOptions};
 use temporalio_macros::{activities, workflow, workflow_methods};
 use temporalio_sdk::{
     ActivityOptions, ApplicationFailure, ChildWorkflowOptions, ContinueAsNewOptions,
-    LocalActivityOptions, MemoValue, SyncWorkflowContext, WorkflowContext, WorkflowContextView,
-    WorkflowResult,
+    LocalActivityOptions, MemoValue, SignalWorkflowOptions, SyncWorkflowContext, WorkflowContext,
+    WorkflowContextView, WorkflowResult,
     activities::{ActivityContext, ActivityError},
 };
 
@@ -125,6 +125,12 @@ impl BulkyWorkflow {
                     .start_child_workflow(BulkyChildWorkflow::run, text(bytes), options)
                     .await?;
                 child.result().await?;
+            }
+            "external-signal" => {
+                let options = SignalWorkflowOptions::default();
+                ctx.external_workflow("nobody", None)
+                    .signal(Self::take, text(bytes), options)
+                    .await?;
             }
             "memo" => {
                 ctx.upsert_memo([("bulk", Some(MemoValue::new(text(bytes))))])?;

@@ -2,19 +2,21 @@
 //!
 //! The server measures payloads as they arrive, which is encrypted, and so does this. Left alone, a
 //! payload above the limit of its namespace is tried again for ever (seen with SDK 1.1.1 and Temporal
-//! Server 1.31): an activity whose result is too large runs again, a workflow task whose commands are
+//! Server 1.32): an activity whose result is too large runs again, a workflow task whose commands are
 //! too large is repeated. Nothing but other code makes them smaller, so here they fail once, with a
 //! failure of type `PayloadTooLarge` that names the field and its size:
 //!
 //! - A client's request is not sent; whoever asked is told.
-//! - An activity fails for good, whether its result, heartbeat, failure or cancellation is too large.
+//! - An activity fails for good, whether its result, heartbeat, failure or cancellation is too large. If
+//!   a client reports these, it is a request like others.
 //! - A workflow whose command is too large fails. That cannot be taken back, but neither can what the
 //!   server does with a client that sends such a command, which is the same without the name and the
 //!   size; and once the code is mended, `temporal workflow reset` lets the workflow go on from before.
 //! - What others asked a workflow for costs only the answer: a query fails, and so does an update,
-//!   whether its answer is too large or its input, from a client that does not measure.
+//!   whether its answer is too large or its input, from a client that does not measure, or with others.
 //!
-//! A request that holds nothing large costs one comparison.
+//! A request or an answer that holds nothing large costs a comparison, and a request that may bring a
+//! workflow task a copy of its headers.
 
 mod activity;
 mod limits;
@@ -39,17 +41,18 @@ use self::{
     limits::Limits,
     measure::{Measured, Part},
     noted::Noted,
-    received::Received,
+    received::{Received, brings_large_update},
     refusal::TooLarge,
     token::Names,
 };
 use crate::call::TOO_LARGE;
 
-/// From here on a payload is counted, in bytes: Temporal's advice for what to keep payloads below.
+/// From here on a payload is counted, and the limits of its namespace matter, in bytes: Temporal's
+/// advice for what to keep payloads below.
 pub(super) const LARGE: usize = 50 * 1024;
 
-/// From here on a payload is warned of, in bytes. The server does so too, in its own log
-/// (`limit.blobSize.warn`, 256 KiB).
+/// From here on a payload is warned of, in bytes. The server warns of twice as much, in its own log
+/// (`limit.blobSize.warn`, 512 KiB).
 pub(super) const VERY_LARGE: usize = 256 * 1024;
 
 /// Type of the failures that are made here.
@@ -89,20 +92,51 @@ impl Sizes {
         }
     }
 
-    /// Takes out of the answer to `rpc` what a worker could not answer for its size.
-    pub(super) fn receive(&self, rpc: &str, answer: &mut GrpcSuccessResponse) {
-        let limit = self.limits.of_payloads();
-        if answer.proto.len() <= limit {
+    /// Says whether single payloads are stored elsewhere if they are large.
+    pub(super) fn storing(self, stores: bool) -> Self {
+        Self {
+            limits: self.limits.storing(stores),
+            ..self
+        }
+    }
+
+    /// Returns whether the answer to `rpc` may have to be looked at.
+    pub(super) fn may_bring_task(rpc: &str) -> bool {
+        matches!(
+            rpc,
+            "PollWorkflowTaskQueue" | "RespondWorkflowTaskCompleted"
+        )
+    }
+
+    /// Notes that the server has taken `request`.
+    pub(super) fn answered(&self, request: &GrpcRequest) {
+        if request.rpc == "RespondWorkflowTaskCompleted" {
+            self.received.answered(&request.proto);
+        }
+    }
+
+    /// Takes out of the answer to `request` what a worker could not answer for its size. Asks the server
+    /// for its limits, by `ask`, if there is something large and they are not known.
+    pub(super) async fn receive<F>(
+        &self,
+        request: &GrpcRequest,
+        answer: &mut GrpcSuccessResponse,
+        ask: impl FnOnce(GrpcRequest) -> F,
+    ) where
+        F: Future<Output = Result<GrpcSuccessResponse, Status>>,
+    {
+        let rpc = &request.rpc;
+        if !brings_large_update(rpc, &answer.proto) {
             return;
         }
-        let told = |part: &Part| {
+        self.limits.learn(request, ask).await;
+        let told = |part: &Part, too_large: &TooLarge| {
             self.noted.note(part, 0, &Names::default());
-            let too_large = TooLarge::of_part(part, limit);
             tracing::warn!(rpc, error = %too_large, "a payload is too large and is refused");
         };
         let left = self
             .received
-            .without_too_large(rpc, &answer.proto, limit, told);
+            .without_too_large(rpc, &answer.proto, &self.limits, told);
         // What cannot be read is for the SDK to complain about.
         if let Ok(Some(left)) = left {
             answer.proto = left;
@@ -119,13 +153,13 @@ impl Sizes {
         }
     }
 
-    /// Returns whether `request` may hold something large.
-    pub(super) fn concern(request: &GrpcRequest) -> bool {
-        request.proto.len() > LARGE
+    /// Returns whether something large may be in a request or an answer.
+    pub(super) fn concern(proto: &[u8]) -> bool {
+        proto.len() > LARGE
     }
 
     /// Returns what is too large in `request`, and notes what is large. Asks the server for its
-    /// limits, by `ask`, if there is something very large and they are not known.
+    /// limits, by `ask`, if there is something large and they are not known.
     pub(super) async fn check<F>(
         &self,
         request: &GrpcRequest,
@@ -135,15 +169,13 @@ impl Sizes {
         F: Future<Output = Result<GrpcSuccessResponse, Status>>,
     {
         let measured = Measured::of(&request.rpc, &request.proto);
-        let largest = measured.largest()?;
-        if largest.bytes > VERY_LARGE {
-            self.limits.learn(request, ask).await;
-        }
+        measured.largest()?;
+        self.limits.learn(request, ask).await;
         for part in &measured.parts {
             self.noted.note(part, self.limits.of(part), &measured.names);
         }
         let over = measured.over(&self.limits)?;
-        let too_large = TooLarge::of_part(over, self.limits.of(over));
+        let too_large = TooLarge::of_part(over, &self.limits);
         Some(too_large.within(&measured.names))
     }
 
@@ -154,11 +186,25 @@ impl Sizes {
             status.code() == Code::ResourceExhausted && status.message().contains(TOO_LARGE);
         let measured = too_large.then(|| Measured::of(&request.rpc, &request.proto))?;
         self.noted.refuse();
-        let too_large = TooLarge::of_request(request.proto.len(), measured.largest());
+        let bytes = request.proto.len();
+        let too_large = TooLarge::of_request(bytes, measured.largest(), &self.limits);
         Some(too_large.within(&measured.names))
     }
 
-    /// Returns what to send instead of `request`.
+    /// Returns what is too large in `sent`, which was sent instead of `request`, and which the server has
+    /// refused with `status`, too. `None` if nothing more can be given up.
+    pub(super) fn refused_again(
+        &self,
+        request: &GrpcRequest,
+        sent: &GrpcRequest,
+        status: &Status,
+    ) -> Option<TooLarge> {
+        // So that this ends.
+        let is_less = sent.rpc == request.rpc && sent.proto.len() < request.proto.len();
+        is_less.then(|| self.refused(sent, status)).flatten()
+    }
+
+    /// Returns what to send instead of `request`, from a connection that a worker has or not.
     ///
     /// # Errors
     ///
@@ -167,16 +213,19 @@ impl Sizes {
         &self,
         request: &GrpcRequest,
         too_large: TooLarge,
+        has_worker: bool,
     ) -> Result<Instead, Status> {
         let instead = match request.rpc.as_str() {
             "RecordActivityTaskHeartbeat"
             | "RespondActivityTaskCompleted"
             | "RespondActivityTaskFailed"
-            | "RespondActivityTaskCanceled" => {
+            | "RespondActivityTaskCanceled"
+                if has_worker =>
+            {
                 activity::fail(&request.rpc, &request.proto, &too_large)
             }
             "RespondWorkflowTaskCompleted" => {
-                workflow::completion(&request.proto, &self.limits, &too_large)
+                workflow::completion(&request.proto, &self.limits, &self.received, &too_large)
             }
             "RespondWorkflowTaskFailed" => workflow::task_failure(&request.proto, &too_large),
             "RespondQueryTaskCompleted" => workflow::query(&request.proto, &too_large),
@@ -238,3 +287,6 @@ fn failure(too_large: &TooLarge) -> Failure {
 fn encoded(message: &impl Message) -> Bytes {
     message.encode_to_vec().into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,13 @@ use tonic::{
 
 use sealane_service::settings::{Temporal, Tls};
 
-use super::{egress::Egress, polls::Polls, size::Sizes, trace::Call, work::Work};
+use super::{
+    egress::Egress,
+    polls::{PollState, Polls},
+    size::Sizes,
+    trace::Call,
+    work::Work,
+};
 
 /// A server that accepts no connection in this time is reported as unreachable.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -91,6 +97,8 @@ pub(super) fn service(
     work: Option<Work>,
     sizes: Sizes,
 ) -> CallbackBasedGrpcService {
+    let large = egress.as_ref().and_then(|it| it.codec().large_payloads());
+    let sizes = sizes.storing(large.is_some_and(|it| it.options().stores));
     let route = Arc::new(Route {
         grpc: Grpc::new(channel).max_decoding_message_size(MAX_ANSWER),
         egress,
@@ -142,27 +150,57 @@ impl Route {
 
     async fn forward(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
         let request = self.sealed(self.sizes.refuse(request)).await?;
-        if Sizes::concern(&request) {
+        if Sizes::concern(&request.proto) {
             Box::pin(self.forward_large(request)).await
         } else {
-            self.exchange(request).await
+            self.deliver(request).await
         }
     }
 
-    /// Sends `request`, or what is to be sent instead.
-    async fn forward_large(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
+    /// Sends `request`, or what is to be sent instead, or instead of that.
+    async fn forward_large(&self, mut request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
         let ask = |question| self.exchange(question);
-        let too_large = match self.sizes.check(&request, ask).await {
+        let mut too_large = match self.sizes.check(&request, ask).await {
             Some(too_large) => too_large,
-            None => match self.exchange(same(&request)).await {
+            None => match self.deliver(same(&request)).await {
                 Ok(answer) => return Ok(answer),
                 Err(status) => self.sizes.refused(&request, &status).ok_or(status)?,
             },
         };
-        let instead = self.sizes.instead(&request, too_large)?;
-        let sealed = self.sealed(instead.request(request)).await?;
-        let answer = self.exchange(sealed).await?;
-        instead.told(answer)
+        loop {
+            let has_worker = self.has_worker();
+            let instead = self.sizes.instead(&request, too_large, has_worker)?;
+            let sealed = self.sealed(instead.request(same(&request))).await?;
+            match self.deliver(same(&sealed)).await {
+                Ok(answer) => return instead.told(answer),
+                Err(status) => {
+                    let refused = self.sizes.refused_again(&request, &sealed, &status);
+                    too_large = refused.ok_or(status)?;
+                }
+            }
+            request = sealed;
+        }
+    }
+
+    /// Whether a worker has polled through this connection.
+    fn has_worker(&self) -> bool {
+        *self.polls.subscribe().borrow() != PollState::NotStarted
+    }
+
+    /// Sends `request`, and takes out of the answer what nobody could answer.
+    async fn deliver(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
+        let asked = Sizes::may_bring_task(&request.rpc).then(|| same(&request));
+        let mut answer = self.exchange(request).await?;
+        let Some(asked) = asked else {
+            return Ok(answer);
+        };
+        self.sizes.answered(&asked);
+        if Sizes::concern(&answer.proto) {
+            let ask = |question| self.exchange(question);
+            let received = self.sizes.receive(&asked, &mut answer, ask);
+            Box::pin(received).await;
+        }
+        Ok(answer)
     }
 
     async fn sealed(&self, request: GrpcRequest) -> Result<GrpcRequest, Status> {
@@ -185,12 +223,10 @@ impl Route {
             .map_err(|error| Status::from_error(error.into()))?;
         let answer = grpc.unary(outgoing, path, Verbatim).await?;
         let (metadata, proto, _) = answer.into_parts();
-        let mut answer = GrpcSuccessResponse {
+        Ok(GrpcSuccessResponse {
             headers: metadata.into_headers(),
             proto: proto.into(),
-        };
-        self.sizes.receive(&request.rpc, &mut answer);
-        Ok(answer)
+        })
     }
 }
 

@@ -9,7 +9,8 @@ use sealane_client::{
 use sealane_tests::{bulky::text, orders::patiently};
 use serde_json::{Value, json};
 use temporalio_client::{
-    Client, ClientOptions, Connection, ConnectionOptions, grpc::WorkflowService,
+    ActivityIdentifier, Client, ClientOptions, Connection, ConnectionOptions, RpcOptions,
+    grpc::WorkflowService,
 };
 use temporalio_common::protos::temporal::api::{
     common::v1::{Payload, Payloads, WorkflowExecution},
@@ -119,6 +120,23 @@ async fn a_schedule_stores_nothing_that_is_too_large() -> anyhow::Result<()> {
 
     scene.schedules.delete(&id).await?;
     scene.close().await
+}
+
+#[tokio::test]
+async fn a_client_that_completes_an_activity_is_told_that_the_result_is_too_large()
+-> anyhow::Result<()> {
+    let scene = Scene::without_worker().await;
+    let client = scene.world.client().await;
+    let activity = ActivityIdentifier::from_task_token(b"any".to_vec().into());
+
+    let completed = client
+        .get_async_activity_handle(activity)
+        .complete(Some(text(OVER)), RpcOptions::default())
+        .await;
+
+    let told = completed.expect_err("nothing is sent").to_string();
+    assert!(told.contains("result of an activity is 2"), "{told}");
+    Ok(())
 }
 
 #[tokio::test]

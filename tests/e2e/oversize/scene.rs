@@ -30,11 +30,18 @@ pub(super) struct Scene {
     pub(super) workflows: Workflows,
     pub(super) schedules: Schedules,
     pub(super) decoder: Decoder,
-    worker: TestWorker,
+    worker: Option<TestWorker>,
 }
 
 impl Scene {
     pub(super) async fn open() -> Self {
+        let mut scene = Self::without_worker().await;
+        scene.work();
+        scene
+    }
+
+    /// Nothing is done here before [`work`](Self::work).
+    pub(super) async fn without_worker() -> Self {
         Self::within(World::new().await).await
     }
 
@@ -43,7 +50,14 @@ impl Scene {
         world
             .set("SEALANE_KEY_FILE", "")
             .set("SEALANE_ENCRYPTION", "off");
-        Self::within(world).await
+        let mut scene = Self::within(world).await;
+        scene.work();
+        scene
+    }
+
+    /// Starts a worker.
+    pub(super) fn work(&mut self) {
+        self.worker = Some(TestWorker::start(self.world.settings(), bulky::register));
     }
 
     async fn within(world: World) -> Self {
@@ -54,13 +68,16 @@ impl Scene {
             workflows: Workflows::new(client.clone(), codec.clone()),
             schedules: Schedules::new(client, codec.clone()),
             decoder: Decoder::new(codec),
-            worker: TestWorker::start(world.settings(), bulky::register),
+            worker: None,
             world,
         }
     }
 
     pub(super) async fn close(self) -> anyhow::Result<()> {
-        Ok(self.worker.stop().await?)
+        if let Some(worker) = self.worker {
+            worker.stop().await?;
+        }
+        Ok(())
     }
 
     /// Returns a start of the workflow that sends `bytes` down `path`.

@@ -119,9 +119,10 @@ mod tests {
     };
 
     use super::{Then, TooLarge, fail};
+    use crate::connection::size::limits::Limits;
 
     fn failed(rpc: &str, message: &impl Message) -> (RespondActivityTaskFailedRequest, Then) {
-        let too_large = TooLarge::of_request(5_000_000, None);
+        let too_large = TooLarge::of_request(5_000_000, None, &Limits::default());
         let instead = fail(rpc, &Bytes::from(message.encode_to_vec()), &too_large).unwrap();
         assert_eq!(instead.rpc, "RespondActivityTaskFailed");
         let failed = RespondActivityTaskFailedRequest::decode(instead.proto).unwrap();

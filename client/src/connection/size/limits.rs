@@ -1,6 +1,9 @@
 //! How large a payload may be, as the server says.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{PoisonError, RwLock},
+    time::Duration,
+};
 
 use http::HeaderMap;
 use prost::Message;
@@ -8,6 +11,10 @@ use temporalio_client::callback_based::{GrpcRequest, GrpcSuccessResponse};
 use temporalio_common::protos::temporal::api::{
     namespace::v1::namespace_info,
     workflowservice::v1::{DescribeNamespaceRequest, DescribeNamespaceResponse},
+};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout},
 };
 use tonic::Status;
 
@@ -23,13 +30,30 @@ const DEFAULT: Known = Known {
 /// Header that names the namespace, which the SDK sends with every request.
 const NAMESPACE: &str = "temporal-namespace";
 
-/// A server that takes longer is taken to have the default limits, until the next large payload.
+/// How long the server has to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the server says counts for this long: an operator who raises a limit should not have to wait
+/// for the effect, nor to restart anything.
+const FRESH: Duration = Duration::from_secs(60);
+
+/// A server that does not say is left alone for this long.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// The limits of one namespace: the server's defaults until it has been asked.
 #[derive(Default)]
 pub(super) struct Limits {
-    known: OnceLock<Known>,
+    learned: RwLock<Learned>,
+    /// Held by whoever asks: others wait for the answer.
+    asking: Mutex<()>,
+    stores: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Learned {
+    known: Known,
+    /// When to ask again; at once if the server was never asked.
+    until: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,39 +62,73 @@ struct Known {
     memo: usize,
 }
 
+impl Default for Known {
+    fn default() -> Self {
+        DEFAULT
+    }
+}
+
 impl Limits {
-    /// Asks for the limits of the namespace that `request` is for, unless they are known.
+    /// Says whether single payloads are stored elsewhere if they are large, so that only a reference counts.
+    pub(super) fn storing(self, stores: bool) -> Self {
+        Self { stores, ..self }
+    }
+
+    pub(super) fn stores(&self) -> bool {
+        self.stores
+    }
+
+    /// Asks, by `ask`, for the limits of the namespace that `request` is for, unless that was done a
+    /// moment ago.
     pub(super) async fn learn<F>(&self, request: &GrpcRequest, ask: impl FnOnce(GrpcRequest) -> F)
     where
         F: Future<Output = Result<GrpcSuccessResponse, Status>>,
     {
-        if self.known.get().is_some() {
+        if self.is_fresh() {
+            return;
+        }
+        let _asking = self.asking.lock().await;
+        if self.is_fresh() {
             return;
         }
         let Some(question) = question(request) else {
             return;
         };
-        if let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE, ask(question)).await {
-            // Two who ask at once hear the same.
-            let _ = self.known.set(known(&answer.proto));
-        }
+        let learned = match timeout(PATIENCE, ask(question)).await {
+            Ok(Ok(answer)) => (known(&answer.proto), FRESH),
+            _ => (self.known(), PAUSE),
+        };
+        self.keep(learned);
+    }
+
+    fn keep(&self, (known, lasting): (Known, Duration)) {
+        let mut learned = self.learned.write().unwrap_or_else(PoisonError::into_inner);
+        *learned = Learned {
+            known,
+            until: Some(Instant::now() + lasting),
+        };
     }
 
     /// Returns how large `part` may be, in bytes.
     pub(super) fn of(&self, part: &Part) -> usize {
         match part.kind {
-            Kind::Payload => self.of_payloads(),
+            Kind::Payload => self.known().payload,
             Kind::Memo => self.known().memo,
+            Kind::Unlimited => usize::MAX,
         }
     }
 
-    /// Returns how large payloads may be, in bytes.
-    pub(super) fn of_payloads(&self) -> usize {
-        self.known().payload
+    fn known(&self) -> Known {
+        self.learned().known
     }
 
-    fn known(&self) -> &Known {
-        self.known.get().unwrap_or(&DEFAULT)
+    fn is_fresh(&self) -> bool {
+        let until = self.learned().until;
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn learned(&self) -> Learned {
+        *self.learned.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,9 +174,10 @@ mod tests {
         namespace::v1::{NamespaceInfo, namespace_info},
         workflowservice::v1::{DescribeNamespaceRequest, DescribeNamespaceResponse},
     };
+    use tokio::time::{advance, sleep};
     use tonic::Status;
 
-    use super::{Kind, Limits, NAMESPACE, Part};
+    use super::{FRESH, Kind, Limits, NAMESPACE, PATIENCE, PAUSE, Part};
 
     fn request() -> GrpcRequest {
         GrpcRequest {
@@ -159,8 +218,22 @@ mod tests {
         })
     }
 
-    #[tokio::test]
-    async fn the_server_says_once_what_it_takes() {
+    async fn is_told(limits: &Limits, payload: i64, memo: i64) {
+        let told = async |_| Ok(answer(payload, memo));
+        limits.learn(&request(), told).await;
+    }
+
+    async fn silent(_: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
+        Err(Status::unavailable("gone"))
+    }
+
+    async fn is_not_asked(limits: &Limits) {
+        let asked = async |_| panic!("the server was asked a moment ago");
+        limits.learn(&request(), asked).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_server_says_what_it_takes_and_is_asked_again_after_a_minute() {
         let limits = Limits::default();
         assert_eq!(of(&limits, Kind::Payload), 2_097_152);
 
@@ -173,22 +246,42 @@ mod tests {
             Ok(answer(8_000_000, 0))
         };
         limits.learn(&request(), ask).await;
-        let again = async |_| panic!("the limits are known");
-        limits.learn(&request(), again).await;
-
+        is_not_asked(&limits).await;
         assert_eq!(of(&limits, Kind::Payload), 8_000_000);
         assert_eq!(of(&limits, Kind::Memo), 2_097_152, "0 means: not said");
+        assert_eq!(of(&limits, Kind::Unlimited), usize::MAX);
+
+        advance(FRESH).await;
+        is_told(&limits, 9_000_000, 20).await;
+        assert_eq!(of(&limits, Kind::Payload), 9_000_000);
+        assert_eq!(of(&limits, Kind::Memo), 20);
     }
 
-    #[tokio::test]
-    async fn a_server_that_does_not_say_is_asked_again() {
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_does_not_say_is_asked_again_and_what_is_known_stays() {
         let limits = Limits::default();
-
-        let silent = async |_| Err(Status::unavailable("gone"));
         limits.learn(&request(), silent).await;
+        is_not_asked(&limits).await;
         assert_eq!(of(&limits, Kind::Memo), 2_097_152);
-        limits.learn(&request(), async |_| Ok(answer(10, 20))).await;
+        advance(PAUSE).await;
+        is_told(&limits, 10, 20).await;
+        advance(FRESH).await;
+        limits.learn(&request(), silent).await;
 
         assert_eq!(of(&limits, Kind::Memo), 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_several_at_once_one_asks_and_all_hear() {
+        let limits = Limits::default();
+        let slowly = async |_| {
+            sleep(PATIENCE / 2).await;
+            Ok(answer(10, 20))
+        };
+
+        let request = request();
+        tokio::join!(limits.learn(&request, slowly), is_not_asked(&limits));
+
+        assert_eq!(of(&limits, Kind::Payload), 10);
     }
 }

@@ -1,4 +1,5 @@
-//! How large the payloads of a request are, as the server measures them: together, as a message.
+//! How large the payloads of a request are, as the server measures them: together, as a message. Headers
+//! do not count, except those of updates: the server takes them as large as a request may be.
 
 mod client;
 mod worker;
@@ -8,17 +9,18 @@ use prost::{DecodeError, Message};
 use temporalio_common::protos::temporal::api::workflowservice::v1::{
     CreateScheduleRequest, ExecuteMultiOperationRequest, QueryWorkflowRequest,
     RecordActivityTaskHeartbeatByIdRequest, RecordActivityTaskHeartbeatRequest,
-    RespondActivityTaskCanceledByIdRequest, RespondActivityTaskCanceledRequest,
-    RespondActivityTaskCompletedByIdRequest, RespondActivityTaskCompletedRequest,
-    RespondActivityTaskFailedByIdRequest, RespondActivityTaskFailedRequest,
-    RespondQueryTaskCompletedRequest, RespondWorkflowTaskCompletedRequest,
-    RespondWorkflowTaskFailedRequest, SignalWithStartWorkflowExecutionRequest,
-    SignalWorkflowExecutionRequest, StartActivityExecutionRequest, StartWorkflowExecutionRequest,
-    UpdateScheduleRequest, UpdateWorkflowExecutionRequest,
+    ResetWorkflowExecutionRequest, RespondActivityTaskCanceledByIdRequest,
+    RespondActivityTaskCanceledRequest, RespondActivityTaskCompletedByIdRequest,
+    RespondActivityTaskCompletedRequest, RespondActivityTaskFailedByIdRequest,
+    RespondActivityTaskFailedRequest, RespondQueryTaskCompletedRequest,
+    RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskFailedRequest,
+    SignalWithStartWorkflowExecutionRequest, SignalWorkflowExecutionRequest,
+    StartActivityExecutionRequest, StartBatchOperationRequest, StartWorkflowExecutionRequest,
+    TerminateWorkflowExecutionRequest, UpdateScheduleRequest, UpdateWorkflowExecutionRequest,
 };
 
 pub(super) use self::{
-    client::update,
+    client::{accepted, update},
     worker::{command, query_answer, update_message},
 };
 use super::{LARGE, limits::Limits, token::Names};
@@ -30,6 +32,8 @@ pub(super) enum Kind {
     Payload,
     /// That of memos.
     Memo,
+    /// None but that of the whole request.
+    Unlimited,
 }
 
 /// One part of a request that is measured by itself.
@@ -107,6 +111,9 @@ impl Measured {
             "UpdateWorkflowExecution" => self.take::<UpdateWorkflowExecutionRequest>(proto),
             "CreateSchedule" => self.take::<CreateScheduleRequest>(proto),
             "UpdateSchedule" => self.take::<UpdateScheduleRequest>(proto),
+            "TerminateWorkflowExecution" => self.take::<TerminateWorkflowExecutionRequest>(proto),
+            "ResetWorkflowExecution" => self.take::<ResetWorkflowExecutionRequest>(proto),
+            "StartBatchOperation" => self.take::<StartBatchOperationRequest>(proto),
             "StartActivityExecution" => self.take::<StartActivityExecutionRequest>(proto),
             _ => self.read_answer(rpc, proto),
         }

@@ -85,7 +85,7 @@ fn tell(part: &Part, limit: usize, names: &Names, over: &str) {
         tracing::warn!(
             payload.field = part.field,
             payload.size_bytes = part.bytes,
-            payload.limit_bytes = limit,
+            payload.limit_bytes = (limit < usize::MAX).then_some(limit),
             workflow.id = workflow_id,
             "a payload is larger than 256 KiB"
         );

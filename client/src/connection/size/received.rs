@@ -1,12 +1,14 @@
-//! Updates that are too large, from clients that do not measure.
+//! Updates that a worker could not accept, from clients that do not measure, or too many at once.
 //!
-//! The server takes such an update, and then fails every workflow task that accepts it, because an
-//! acceptance repeats the input (tried with Temporal Server 1.31): the workflow would stand still for
-//! what others have sent. So the worker does not get to see it, and the answer to its task refuses it.
+//! An acceptance repeats the input of its update. Those that are too large have their task fail, again
+//! and again, because the server hands out the same updates once more (tried with Temporal Server 1.32):
+//! the workflow would stand still for what others have sent. So the worker does not get to see such
+//! updates, and the answer to its task refuses them.
 
 use std::{
     collections::VecDeque,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -22,47 +24,92 @@ use temporalio_common::{
     },
     protos::utilities::pack_any,
 };
+use tokio::time::Instant;
 
 use super::{
-    TooLarge, encoded, failure,
-    measure::{Kind, Part, update},
+    LARGE, TooLarge, encoded, failure,
+    limits::Limits,
+    measure::{Kind, Part, accepted, update},
 };
 use crate::connection::work::token;
 
-/// How much longer an acceptance is than the request that it repeats, at most, in bytes: ids that are
-/// up to 1,000 bytes long, and names of types.
-const ACCEPTANCE: usize = 4 * 1024;
+/// How much the updates of one task may be together, in bytes. What is left of the 4 MiB that a server
+/// takes at once is for what the workflow does and answers.
+const ROOM: usize = 3 * 1024 * 1024;
 
-/// How many tasks are kept in mind. Of others the server refuses what they do not answer, with a reason
-/// of its own.
-const TASKS: usize = 64;
+/// How many tasks, and how many updates, are kept in mind. Of tasks beyond that the server refuses what
+/// they do not answer, with a reason of its own; updates beyond that are blamed anew.
+const KEPT: usize = 64;
 
-/// Refusals by the token of the task whose answer they go with.
+/// How long an update is blamed, if its task does not come again. The server has tasks that fail
+/// repeatedly wait for up to ten minutes (`history.workflowTaskRetryMaxInterval`).
+const BLAMED: Duration = Duration::from_secs(15 * 60);
+
+/// What is not let through, and why.
 #[derive(Default)]
 pub(super) struct Received {
+    /// Refusals by the token of the task whose answer they go with.
     refusals: Mutex<VecDeque<(Vec<u8>, Vec<Message>)>>,
+    blamed: Mutex<VecDeque<Blamed>>,
+}
+
+/// An update for which a task has failed.
+struct Blamed {
+    id: String,
+    since: Instant,
+    too_large: TooLarge,
+}
+
+/// An update that arrives, as it will be accepted.
+struct Update<'a> {
+    message: &'a Message,
+    part: Part,
+}
+
+/// What matters of a task here. The rest, which can be a long history, is skipped.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Task {
+    #[prost(message, repeated, tag = "15")]
+    messages: Vec<Message>,
+}
+
+/// The answer to a completion, which can bring the workflow's next task.
+#[derive(Clone, PartialEq, prost::Message)]
+struct Completed {
+    #[prost(message, optional, tag = "1")]
+    next: Option<Task>,
+}
+
+/// Returns whether the answer to `rpc` brings an update that is large.
+pub(super) fn brings_large_update(rpc: &str, answer: &[u8]) -> bool {
+    let task = match rpc {
+        "PollWorkflowTaskQueue" => Task::decode(answer).ok(),
+        "RespondWorkflowTaskCompleted" => Completed::decode(answer).ok().and_then(|it| it.next),
+        _ => None,
+    };
+    task.is_some_and(|task| task.messages.iter().any(|it| Update::large(it).is_some()))
 }
 
 impl Received {
-    /// Takes updates above `limit` out of the answer to `rpc`, tells `told` of each, and returns the
-    /// answer anew. `None` if there are none.
+    /// Takes updates that are too large out of the answer to `rpc`, tells `told` of each, and returns
+    /// the answer anew. `None` if there are none.
     pub(super) fn without_too_large(
         &self,
         rpc: &str,
         answer: &[u8],
-        limit: usize,
-        told: impl FnMut(&Part),
+        limits: &Limits,
+        told: impl FnMut(&Part, &TooLarge),
     ) -> Result<Option<Vec<u8>>, DecodeError> {
         Ok(match rpc {
             "PollWorkflowTaskQueue" => {
                 let mut task = PollWorkflowTaskQueueResponse::decode(answer)?;
-                let taken = self.take_out(&mut task, limit, told);
+                let taken = self.take_out(&mut task, limits, told);
                 taken.then(|| task.encode_to_vec())
             }
             "RespondWorkflowTaskCompleted" => {
                 let mut completed = RespondWorkflowTaskCompletedResponse::decode(answer)?;
                 let next = completed.workflow_task.as_mut();
-                let taken = next.is_some_and(|task| self.take_out(task, limit, told));
+                let taken = next.is_some_and(|task| self.take_out(task, limits, told));
                 taken.then(|| completed.encode_to_vec())
             }
             _ => None,
@@ -72,25 +119,44 @@ impl Received {
     fn take_out(
         &self,
         task: &mut PollWorkflowTaskQueueResponse,
-        limit: usize,
-        mut told: impl FnMut(&Part),
+        limits: &Limits,
+        mut told: impl FnMut(&Part, &TooLarge),
     ) -> bool {
         let mut refusals = Vec::new();
+        let mut before = 0;
         task.messages.retain(|message| {
-            let Some((part, refusal)) = refused(message, limit) else {
+            let Some(update) = Update::large(message) else {
                 return true;
             };
-            told(&part);
-            refusals.push(refusal);
+            let Some(too_large) = self.too_large(&update, before, limits) else {
+                before += update.part.bytes;
+                return true;
+            };
+            told(&update.part, &too_large);
+            refusals.push(update.refusal(&too_large));
             false
         });
         let taken = !refusals.is_empty();
         if taken {
             let mut kept = self.kept();
-            kept.truncate(TASKS - 1);
+            kept.truncate(KEPT - 1);
             kept.push_front((task.task_token.clone(), refusals));
         }
         taken
+    }
+
+    /// Returns why `update` cannot be accepted in a task with so many bytes of updates before it. The
+    /// first of them is tried in any case.
+    fn too_large(&self, update: &Update<'_>, before: usize, limits: &Limits) -> Option<TooLarge> {
+        let part = &update.part;
+        if part.bytes > limits.of(part) {
+            return Some(TooLarge::of_part(part, limits));
+        }
+        let total = before + part.bytes;
+        if before > 0 && total > ROOM {
+            return Some(TooLarge::of_updates(part, (total, ROOM), limits));
+        }
+        self.blame(&update.message.protocol_instance_id)
     }
 
     /// Returns the completion with the refusals that go with it. `None` if there are none.
@@ -108,194 +174,86 @@ impl Received {
         Some(encoded(&it))
     }
 
+    /// Has an update refused, when its task comes again, that could not be accepted.
+    pub(super) fn blame_for(&self, acceptance: &Message, too_large: TooLarge) {
+        let mut blamed = self.blamed();
+        blamed.truncate(KEPT - 1);
+        blamed.push_front(Blamed {
+            id: acceptance.protocol_instance_id.clone(),
+            since: Instant::now(),
+            too_large,
+        });
+    }
+
+    /// Blames nobody any more of whom the server now knows, from `completion`, that they are refused:
+    /// whoever sends such an update anew, alone, is to succeed.
+    pub(super) fn answered(&self, completion: &Bytes) {
+        let mut blamed = self.blamed();
+        if blamed.is_empty() {
+            return;
+        }
+        let token = token(completion);
+        let kept = self.kept();
+        let answered = kept.iter().find(|(of, _)| *of == token);
+        for refusal in answered.into_iter().flat_map(|(_, refusals)| refusals) {
+            blamed.retain(|it| it.id != refusal.protocol_instance_id);
+        }
+    }
+
+    /// Returns why an update is to be refused, if it is blamed.
+    pub(super) fn blame(&self, id: &str) -> Option<TooLarge> {
+        let blamed = self.blamed();
+        let mut blamed = blamed.iter().filter(|it| it.since.elapsed() < BLAMED);
+        blamed.find(|it| it.id == id).map(|it| it.too_large.clone())
+    }
+
+    fn blamed(&self) -> MutexGuard<'_, VecDeque<Blamed>> {
+        self.blamed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn kept(&self) -> MutexGuard<'_, VecDeque<(Vec<u8>, Vec<Message>)>> {
         self.refusals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Returns what is too large in `message`, and what refuses it.
-fn refused(message: &Message, limit: usize) -> Option<(Part, Message)> {
-    let body = message.body.as_ref()?;
-    let bytes = body.encoded_len();
-    let is_request = body.type_url.rsplit('/').next() == Some(&Request::full_name());
-    if !is_request || bytes + ACCEPTANCE <= limit {
-        return None;
+impl<'a> Update<'a> {
+    /// Of a message that asks for an update which is large. The server has few of a workflow in flight,
+    /// so that others do not matter.
+    fn large(message: &'a Message) -> Option<Self> {
+        let body = message.body.as_ref()?;
+        let is_request = body.type_url.rsplit('/').next() == Some(&Request::full_name());
+        if !is_request || body.encoded_len() <= LARGE {
+            return None;
+        }
+        let request = Request::decode(&*body.value).ok()?;
+        let part = Part {
+            field: format!("input of update {:?}", update(Some(&request))),
+            bytes: accepted(&request),
+            kind: Kind::Payload,
+        };
+        Some(Self { message, part })
     }
-    let request = Request::decode(&*body.value).ok()?;
-    let part = Part {
-        field: format!("input of update {:?}", update(Some(&request))),
-        bytes,
-        kind: Kind::Payload,
-    };
-    let rejection = Rejection {
-        rejected_request_message_id: message.id.clone(),
-        rejected_request_sequencing_event_id: match message.sequencing_id {
-            Some(SequencingId::EventId(id)) => id,
-            _ => 0,
-        },
-        rejected_request: None,
-        failure: Some(failure(&TooLarge::of_part(&part, limit))),
-    };
-    let url = format!("type.googleapis.com/{}", Rejection::full_name());
-    let refusal = Message {
-        id: format!("{}/reject", message.id),
-        protocol_instance_id: message.protocol_instance_id.clone(),
-        body: pack_any(url, &rejection).ok(),
-        ..Message::default()
-    };
-    Some((part, refusal))
+
+    fn refusal(&self, too_large: &TooLarge) -> Message {
+        let message = self.message;
+        let rejection = Rejection {
+            rejected_request_message_id: message.id.clone(),
+            rejected_request_sequencing_event_id: match message.sequencing_id {
+                Some(SequencingId::EventId(id)) => id,
+                _ => 0,
+            },
+            rejected_request: None,
+            failure: Some(failure(too_large)),
+        };
+        let url = format!("type.googleapis.com/{}", Rejection::full_name());
+        Message {
+            id: format!("{}/reject", message.id),
+            protocol_instance_id: message.protocol_instance_id.clone(),
+            body: pack_any(url, &rejection).ok(),
+            ..Message::default()
+        }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use prost::{Message as _, Name};
-    use temporalio_common::protos::{
-        temporal::api::{
-            common::v1::{Payload, Payloads},
-            protocol::v1::{Message, message::SequencingId},
-            update::v1::{Input, Rejection, Request},
-            workflowservice::v1::{
-                PollWorkflowTaskQueueResponse, RespondWorkflowTaskCompletedRequest,
-                RespondWorkflowTaskCompletedResponse,
-            },
-        },
-        utilities::pack_any,
-    };
-
-    use super::{ACCEPTANCE, Received, TASKS, encoded};
-
-    const LIMIT: usize = 100_000;
-
-    fn update(id: &str, bytes: usize) -> Message {
-        let input = Input {
-            name: "put".to_owned(),
-            args: Some(Payloads {
-                payloads: vec![Payload {
-                    data: vec![b'x'; bytes],
-                    ..Payload::default()
-                }],
-            }),
-            ..Input::default()
-        };
-        let request = Request {
-            input: Some(input),
-            ..Request::default()
-        };
-        let url = format!("type.googleapis.com/{}", Request::full_name());
-        Message {
-            id: format!("{id}/request"),
-            protocol_instance_id: id.to_owned(),
-            sequencing_id: Some(SequencingId::EventId(7)),
-            body: Some(pack_any(url, &request).unwrap()),
-        }
-    }
-
-    fn task(token: u8, messages: Vec<Message>) -> PollWorkflowTaskQueueResponse {
-        PollWorkflowTaskQueueResponse {
-            task_token: vec![token],
-            messages,
-            ..PollWorkflowTaskQueueResponse::default()
-        }
-    }
-
-    fn completion(token: u8) -> RespondWorkflowTaskCompletedRequest {
-        RespondWorkflowTaskCompletedRequest {
-            task_token: vec![token],
-            ..RespondWorkflowTaskCompletedRequest::default()
-        }
-    }
-
-    /// What is left of `task`, and what was said to be too large.
-    fn passed(
-        received: &Received,
-        task: &PollWorkflowTaskQueueResponse,
-    ) -> (Option<PollWorkflowTaskQueueResponse>, Vec<String>) {
-        let mut told = Vec::new();
-        let answer = task.encode_to_vec();
-        let left = received
-            .without_too_large("PollWorkflowTaskQueue", &answer, LIMIT, |part| {
-                told.push(part.field.clone());
-            })
-            .unwrap();
-        let left = left.map(|it| PollWorkflowTaskQueueResponse::decode(&*it).unwrap());
-        (left, told)
-    }
-
-    #[test]
-    fn an_update_that_is_too_large_is_refused_with_the_answer_to_its_task() {
-        let received = Received::default();
-        let small = update("small", LIMIT - 2 * ACCEPTANCE);
-        let both = task(1, vec![update("large", LIMIT), small.clone()]);
-
-        let (left, told) = passed(&received, &both);
-
-        assert_eq!(left, Some(task(1, vec![small])));
-        assert_eq!(told, [r#"input of update "put""#]);
-        assert_eq!(received.with_refusals(&encoded(&completion(2))), None);
-        for _ in 0..2 {
-            let sent = received.with_refusals(&encoded(&completion(1))).unwrap();
-            let sent = RespondWorkflowTaskCompletedRequest::decode(sent).unwrap();
-            let [message] = &sent.messages[..] else {
-                panic!("one message: {:?}", sent.messages);
-            };
-            assert_eq!(message.protocol_instance_id, "large");
-            let body = message.body.as_ref().unwrap();
-            let rejection = Rejection::decode(&*body.value).unwrap();
-            assert_eq!(rejection.rejected_request_message_id, "large/request");
-            assert_eq!(rejection.rejected_request_sequencing_event_id, 7);
-            let text = rejection.failure.unwrap().message;
-            assert!(
-                text.starts_with(r#"input of update "put" is 100"#),
-                "{text}"
-            );
-        }
-    }
-
-    #[test]
-    fn a_task_that_comes_with_the_answer_to_another_is_looked_at_too() {
-        let received = Received::default();
-        let answer = RespondWorkflowTaskCompletedResponse {
-            workflow_task: Some(task(3, vec![update("large", LIMIT)])),
-            ..RespondWorkflowTaskCompletedResponse::default()
-        };
-
-        let left = received
-            .without_too_large(
-                "RespondWorkflowTaskCompleted",
-                &answer.encode_to_vec(),
-                LIMIT,
-                |_| {},
-            )
-            .unwrap()
-            .unwrap();
-
-        let left = RespondWorkflowTaskCompletedResponse::decode(&*left).unwrap();
-        assert_eq!(left.workflow_task, Some(task(3, Vec::new())));
-        assert!(received.with_refusals(&encoded(&completion(3))).is_some());
-    }
-
-    #[test]
-    fn a_task_without_such_an_update_keeps_its_bytes() {
-        let received = Received::default();
-
-        let (left, told) = passed(&received, &task(1, vec![update("small", 5)]));
-
-        assert_eq!((left, told), (None, Vec::new()));
-    }
-
-    #[test]
-    fn refusals_without_end_do_not_fill_the_memory() {
-        let received = Received::default();
-        for token in 0..=u8::MAX {
-            passed(&received, &task(token, vec![update("large", LIMIT)]));
-        }
-
-        assert_eq!(received.kept().len(), TASKS);
-        assert!(
-            received
-                .with_refusals(&encoded(&completion(u8::MAX)))
-                .is_some()
-        );
-        assert_eq!(received.with_refusals(&encoded(&completion(0))), None);
-    }
-}
+mod tests;

@@ -4,15 +4,21 @@ use std::fmt;
 
 use tonic::Status;
 
-use super::{Part, token::Names};
+use super::{Part, limits::Limits, token::Names};
 
 /// How the message of a refusal begins, by which [`CallError`](crate::call::CallError) knows it: of a
 /// status, only code and text come through the SDK.
 pub(crate) const REFUSAL: &str = "payload too large: ";
 
 /// What to do about it.
-const REMEDY: &str = "send less, or keep it elsewhere and send where it is, \
-                      which SEALANE_LARGE_PAYLOADS=blob does by itself";
+const REMEDY: &str = "send less, or keep it elsewhere and send where it is";
+
+/// Said where large payloads are not stored: schedules would outlive what is.
+const COULD_BE_STORED: &str = "SEALANE_LARGE_PAYLOADS=blob does so with single payloads over its threshold, but not in schedules";
+
+/// Said where they are, and this was not, or the rest is still too much.
+const IS_NOT_STORED: &str = "SEALANE_LARGE_PAYLOADS=blob is on, but stores no payload up to its \
+                             threshold, none above its maximum, and none in schedules";
 
 /// A payload that is too large, or a request that is, whose parts are not. One line, without content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +26,8 @@ pub(in crate::connection) struct TooLarge {
     field: Option<String>,
     bytes: usize,
     reason: Reason,
+    /// Whether large payloads are stored.
+    stores: bool,
     /// Empty if it is not known.
     workflow_id: String,
 }
@@ -30,25 +38,32 @@ enum Reason {
     Limit(usize),
     /// Size of the request that the server refused, in bytes.
     Request(usize),
+    /// Size of the updates of one task, and the room for them, in bytes.
+    Updates(usize, usize),
 }
 
 impl TooLarge {
-    /// Of a payload above the limit of its namespace, in bytes.
-    pub(super) fn of_part(part: &Part, limit: usize) -> Self {
-        Self {
-            field: Some(part.field.clone()),
-            bytes: part.bytes,
-            reason: Reason::Limit(limit),
-            workflow_id: String::new(),
-        }
+    /// Of a payload above the limit of its namespace.
+    pub(super) fn of_part(part: &Part, limits: &Limits) -> Self {
+        Self::new(Some(part), Reason::Limit(limits.of(part)), limits)
     }
 
     /// Of a request of so many bytes that the server refused, with the largest part of it.
-    pub(super) fn of_request(bytes: usize, largest: Option<&Part>) -> Self {
+    pub(super) fn of_request(bytes: usize, largest: Option<&Part>, limits: &Limits) -> Self {
+        Self::new(largest, Reason::Request(bytes), limits)
+    }
+
+    /// Of an update that came with others, so many bytes in all, for which there is only so much room.
+    pub(super) fn of_updates(part: &Part, (bytes, room): (usize, usize), limits: &Limits) -> Self {
+        Self::new(Some(part), Reason::Updates(bytes, room), limits)
+    }
+
+    fn new(part: Option<&Part>, reason: Reason, limits: &Limits) -> Self {
         Self {
-            field: largest.map(|part| part.field.clone()),
-            bytes: largest.map_or(0, |part| part.bytes),
-            reason: Reason::Request(bytes),
+            field: part.map(|part| part.field.clone()),
+            bytes: part.map_or(0, |part| part.bytes),
+            reason,
+            stores: limits.stores(),
             workflow_id: String::new(),
         }
     }
@@ -65,9 +80,12 @@ impl TooLarge {
         Some(self.workflow_id.as_str()).filter(|id| !id.is_empty())
     }
 
-    /// Whether the request as a whole is too large, and no part of it alone.
-    pub(super) fn as_a_whole(&self) -> bool {
-        matches!(self.reason, Reason::Request(_))
+    /// The size of the request, in bytes, if it is too large as a whole, and no part of it alone.
+    pub(super) fn whole(&self) -> Option<usize> {
+        match self.reason {
+            Reason::Request(bytes) => Some(bytes),
+            _ => None,
+        }
     }
 }
 
@@ -83,11 +101,20 @@ impl fmt::Display for TooLarge {
                 f,
                 "{total} bytes at once are more than the server takes, {bytes} of them {field}"
             )?,
-            (Reason::Request(size) | Reason::Limit(size), None) => {
+            (Reason::Updates(total, room), Some(field)) => write!(
+                f,
+                "{field} is {bytes} bytes as encrypted and came with other updates, {total} bytes \
+                 in all, of which a workflow takes {room} at once; send one after the other"
+            )?,
+            (Reason::Request(size) | Reason::Limit(size) | Reason::Updates(size, _), None) => {
                 write!(f, "{size} bytes at once are more than the server takes")?;
             }
         }
-        write!(f, "; {REMEDY}")
+        let stored = match self.stores {
+            true => IS_NOT_STORED,
+            false => COULD_BE_STORED,
+        };
+        write!(f, "; {REMEDY}: {stored}")
     }
 }
 
@@ -100,7 +127,7 @@ impl From<TooLarge> for Status {
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, TooLarge};
+    use super::{Limits, Part, TooLarge};
     use crate::connection::size::measure::Kind;
 
     fn part() -> Part {
@@ -113,17 +140,30 @@ mod tests {
 
     #[test]
     fn the_field_its_size_the_limit_and_the_remedy_are_named() {
-        let text = TooLarge::of_part(&part(), 2_097_152).to_string();
+        let text = TooLarge::of_part(&part(), &Limits::default()).to_string();
 
         let expected = r#"input of signal "add" is 3000000 bytes as encrypted, the limit of the namespace is 2097152; send less, "#;
         assert!(text.starts_with(expected), "{text}");
-        assert!(text.contains("SEALANE_LARGE_PAYLOADS=blob"), "{text}");
+        assert!(text.contains("SEALANE_LARGE_PAYLOADS=blob does"), "{text}");
+    }
+
+    #[test]
+    fn a_remedy_that_is_in_use_is_not_recommended() {
+        let limits = Limits::default().storing(true);
+
+        let text = TooLarge::of_part(&part(), &limits).to_string();
+
+        assert!(
+            text.contains("SEALANE_LARGE_PAYLOADS=blob is on, but"),
+            "{text}"
+        );
     }
 
     #[test]
     fn of_a_request_that_is_too_large_the_largest_part_is_named() {
-        let named = TooLarge::of_request(5_000_000, Some(&part())).to_string();
-        let unnamed = TooLarge::of_request(5_000_000, None).to_string();
+        let limits = Limits::default();
+        let named = TooLarge::of_request(5_000_000, Some(&part()), &limits).to_string();
+        let unnamed = TooLarge::of_request(5_000_000, None, &limits).to_string();
 
         let expected = r#"5000000 bytes at once are more than the server takes, 3000000 of them input of signal "add"; "#;
         assert!(named.starts_with(expected), "{named}");
@@ -131,5 +171,14 @@ mod tests {
             unnamed.starts_with("5000000 bytes at once are more than the server takes; "),
             "{unnamed}"
         );
+    }
+
+    #[test]
+    fn updates_that_are_too_large_together_may_be_sent_one_after_the_other() {
+        let sizes = (4_000_000, 3_500_000);
+        let text = TooLarge::of_updates(&part(), sizes, &Limits::default()).to_string();
+
+        let expected = "4000000 bytes in all, of which a workflow takes 3500000 at once; send one after the other; ";
+        assert!(text.contains(expected), "{text}");
     }
 }

@@ -17,56 +17,87 @@ use temporalio_common::protos::temporal::api::{
 use super::{
     Instead, Then, TooLarge, encoded, failure,
     limits::Limits,
-    measure::{Measured, command, query_answer, update_message},
+    measure::{Measured, Part, command, query_answer, update_message},
+    received::Received,
 };
+
+/// What a server takes in one request, in bytes: what gRPC does by default.
+const TAKEN: usize = 4 * 1024 * 1024;
 
 /// Returns what to send instead of a completion.
 ///
 /// Answers to queries and to updates are replaced by failures. A command that is too large fails the
-/// workflow. It is not to fail for updates that others send, though, which their acceptances repeat: those
-/// above the limit have not come through ([`received`](super::received)), but several can be too
-/// much together. Which commands are due to them cannot be told, so the task fails.
+/// workflow. It is not to fail for updates that others send, though, which their acceptances repeat. Those
+/// that are too large for certain have not come through ([`received`](super::received)). Of others it
+/// shows only here, and which commands are due to them cannot be told: so the task fails, once, and
+/// `received` refuses them when it comes again.
 pub(super) fn completion(
     proto: &Bytes,
     limits: &Limits,
+    received: &Received,
     too_large: &TooLarge,
 ) -> Result<Instead, DecodeError> {
-    let mut it = RespondWorkflowTaskCompletedRequest::decode(proto.clone())?;
-    let large = Large { limits, too_large };
-    let unanswered = large.fail_queries(&mut it);
-    if unanswered && too_large.as_a_whole() {
-        return Ok(completed(&it, Then::Pass));
-    }
-    if let Some(too_large) = large.acceptance(&it) {
-        return Ok(task_failed(it, &too_large));
-    }
-    if let Some(too_large) = large.command(&it) {
-        return Ok(workflow_failed(it, too_large));
-    }
-    large.fail_updates(&mut it);
-    Ok(completed(&it, Then::Pass))
+    let it = RespondWorkflowTaskCompletedRequest::decode(proto.clone())?;
+    let large = Large {
+        limits,
+        received,
+        too_large,
+    };
+    Ok(match too_large.whole() {
+        Some(bytes) => large.instead_of_all(it, bytes),
+        None => large.instead_of_parts(it),
+    })
 }
 
 /// What counts as too large in one completion: what is above its limit, or, if only all of it
 /// together is too much, whatever is large.
 struct Large<'a> {
     limits: &'a Limits,
+    received: &'a Received,
     too_large: &'a TooLarge,
 }
 
 impl Large<'_> {
+    /// Replaces every part that is above its limit.
+    fn instead_of_parts(&self, mut it: RespondWorkflowTaskCompletedRequest) -> Instead {
+        self.fail_queries(&mut it);
+        if let Some(too_large) = self.acceptance(&it) {
+            return task_failed(it, &too_large);
+        }
+        if let Some(too_large) = self.command(&it) {
+            return workflow_failed(it, too_large);
+        }
+        self.fail_updates(&mut it);
+        completed(&it, Then::Pass)
+    }
+
+    /// Gives up one thing of so many bytes that are too much together: answers to queries first, then
+    /// those to updates, then updates, then the workflow. Who sends it comes back if it is still too much.
+    fn instead_of_all(&self, mut it: RespondWorkflowTaskCompletedRequest, bytes: usize) -> Instead {
+        if self.fail_queries(&mut it) || self.fail_updates(&mut it) {
+            return completed(&it, Then::Pass);
+        }
+        let accepted: Vec<_> = acceptances(&it).collect();
+        let updates: usize = accepted.iter().map(|(_, part)| part.bytes).sum();
+        // Commands that are too much without them are to blame by themselves.
+        if accepted.is_empty() || it.encoded_len() - updates > TAKEN {
+            return workflow_failed(it, self.too_large.clone());
+        }
+        for (message, part) in &accepted {
+            let too_large = TooLarge::of_request(bytes, Some(part), self.limits);
+            self.received.blame_for(message, too_large);
+        }
+        task_failed(it, self.too_large)
+    }
+
     fn of(&self, add: impl FnOnce(&mut Measured)) -> Option<TooLarge> {
         let mut measured = Measured::default();
         add(&mut measured);
         if let Some(part) = measured.over(self.limits) {
-            return Some(TooLarge::of_part(part, self.limits.of(part)));
+            return Some(TooLarge::of_part(part, self.limits));
         }
-        let whole = self.too_large.as_a_whole() && measured.largest().is_some();
+        let whole = self.too_large.whole().is_some() && measured.largest().is_some();
         whole.then(|| self.too_large.clone())
-    }
-
-    fn of_message(&self, message: &Message) -> Option<TooLarge> {
-        self.of(|measured| update_message(message, measured))
     }
 
     /// Returns whether any answer was replaced.
@@ -81,28 +112,47 @@ impl Large<'_> {
         failed
     }
 
+    /// The update that fails the task. It and others like it are refused when that comes again.
     fn acceptance(&self, it: &RespondWorkflowTaskCompletedRequest) -> Option<TooLarge> {
-        let mut acceptances = it.messages.iter().filter(|it| is::<Acceptance>(it));
-        acceptances.find_map(|message| self.of_message(message))
-    }
-
-    /// The command that fails the workflow. A completion that is too much together, with nothing large
-    /// in it, has too many.
-    fn command(&self, it: &RespondWorkflowTaskCompletedRequest) -> Option<TooLarge> {
-        let mut commands = it.commands.iter();
-        let large = commands.find_map(|one| self.of(|measured| command(one, measured)));
-        let answers = it.messages.iter().any(|it| self.of_message(it).is_some());
-        let many = self.too_large.as_a_whole() && !answers;
-        large.or_else(|| many.then(|| self.too_large.clone()))
-    }
-
-    fn fail_updates(&self, it: &mut RespondWorkflowTaskCompletedRequest) {
-        for message in &mut it.messages {
-            if let Some(too_large) = self.of_message(message) {
-                fail_update(message, &too_large);
+        let mut first = None;
+        for (message, part) in acceptances(it) {
+            if part.bytes > self.limits.of(&part) {
+                let too_large = TooLarge::of_part(&part, self.limits);
+                self.received.blame_for(message, too_large.clone());
+                first.get_or_insert(too_large);
             }
         }
+        first
     }
+
+    /// The command that fails the workflow.
+    fn command(&self, it: &RespondWorkflowTaskCompletedRequest) -> Option<TooLarge> {
+        let mut commands = it.commands.iter();
+        commands.find_map(|one| self.of(|measured| command(one, measured)))
+    }
+
+    /// Returns whether any answer was replaced.
+    fn fail_updates(&self, it: &mut RespondWorkflowTaskCompletedRequest) -> bool {
+        let mut failed = false;
+        let answers = it.messages.iter_mut();
+        for message in answers.filter(|it| !is::<Acceptance>(it)) {
+            if let Some(too_large) = self.of(|measured| update_message(message, measured)) {
+                fail_update(message, &too_large);
+                failed = true;
+            }
+        }
+        failed
+    }
+}
+
+/// The updates that are accepted and large.
+fn acceptances(it: &RespondWorkflowTaskCompletedRequest) -> impl Iterator<Item = (&Message, Part)> {
+    let accepted = it.messages.iter().filter(|it| is::<Acceptance>(it));
+    accepted.filter_map(|message| {
+        let mut measured = Measured::default();
+        update_message(message, &mut measured);
+        Some((message, measured.parts.pop()?))
+    })
 }
 
 fn completed(it: &RespondWorkflowTaskCompletedRequest, then: Then) -> Instead {

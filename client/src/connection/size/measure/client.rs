@@ -5,18 +5,28 @@ use temporalio_common::protos::temporal::api::{
     common::v1::{Memo, WorkflowType},
     schedule::v1::{Schedule, schedule_action::Action},
     update::v1::Request,
-    workflow::v1::NewWorkflowExecutionInfo,
+    workflow::v1::{NewWorkflowExecutionInfo, PostResetOperation, post_reset_operation::Variant},
     workflowservice::v1::{
         CreateScheduleRequest, ExecuteMultiOperationRequest, QueryWorkflowRequest,
-        RecordActivityTaskHeartbeatByIdRequest, RespondActivityTaskCanceledByIdRequest,
-        RespondActivityTaskCompletedByIdRequest, RespondActivityTaskFailedByIdRequest,
-        SignalWithStartWorkflowExecutionRequest, SignalWorkflowExecutionRequest,
-        StartActivityExecutionRequest, StartWorkflowExecutionRequest, UpdateScheduleRequest,
+        RecordActivityTaskHeartbeatByIdRequest, ResetWorkflowExecutionRequest,
+        RespondActivityTaskCanceledByIdRequest, RespondActivityTaskCompletedByIdRequest,
+        RespondActivityTaskFailedByIdRequest, SignalWithStartWorkflowExecutionRequest,
+        SignalWorkflowExecutionRequest, StartActivityExecutionRequest, StartBatchOperationRequest,
+        StartWorkflowExecutionRequest, TerminateWorkflowExecutionRequest, UpdateScheduleRequest,
         UpdateWorkflowExecutionRequest, execute_multi_operation_request::operation::Operation,
+        start_batch_operation_request::Operation as Batch,
     },
 };
 
 use super::{Kind, Measured, Parts, size};
+
+/// How much longer than the request that it repeats the acceptance of an update is at most, in bytes,
+/// beside the update's id: names of types, lengths and numbers.
+const ACCEPTANCE: usize = 200;
+
+/// What the server adds, in bytes, if it has to make up the id: 36, and what says that they are an id,
+/// in the request and for the acceptance.
+const MADE_UP: usize = 2 * 36 + 2;
 
 impl Parts for StartWorkflowExecutionRequest {
     fn parts(&self, measured: &mut Measured) {
@@ -62,12 +72,54 @@ impl Parts for QueryWorkflowRequest {
 }
 
 impl Parts for UpdateWorkflowExecutionRequest {
-    /// The server takes it, and then its acceptance, which repeats it, fails at the limit: so it is
-    /// measured as a whole.
+    /// The server takes it, and then its acceptance fails at the limit: so that is measured.
     fn parts(&self, measured: &mut Measured) {
-        measured.payloads(self.request.as_ref(), || {
-            format!("input of update {:?}", update(self.request.as_ref()))
+        let request = self.request.as_ref();
+        measured.add(Kind::Payload, request.map_or(0, accepted), || {
+            format!("input of update {:?}", update(request))
         });
+    }
+}
+
+impl Parts for TerminateWorkflowExecutionRequest {
+    /// The server has no limit for these (tried with Temporal Server 1.32).
+    fn parts(&self, measured: &mut Measured) {
+        let details = size(self.details.as_ref());
+        measured.add(Kind::Unlimited, details, || {
+            "details of a termination".into()
+        });
+    }
+}
+
+impl Parts for ResetWorkflowExecutionRequest {
+    fn parts(&self, measured: &mut Measured) {
+        after_reset(&self.post_reset_operations, measured);
+    }
+}
+
+impl Parts for StartBatchOperationRequest {
+    /// What is done to each workflow is measured when the batch is made, a termination too (tried with
+    /// Temporal Server 1.32).
+    fn parts(&self, measured: &mut Measured) {
+        match &self.operation {
+            Some(Batch::SignalOperation(it)) => {
+                measured.payloads(it.input.as_ref(), || signal(&it.signal));
+            }
+            Some(Batch::TerminationOperation(it)) => {
+                measured.payloads(it.details.as_ref(), || "details of terminations".into());
+            }
+            Some(Batch::ResetOperation(it)) => after_reset(&it.post_reset_operations, measured),
+            _ => {}
+        }
+    }
+}
+
+/// Adds the signals that workflows get once they are reset.
+fn after_reset(operations: &[PostResetOperation], measured: &mut Measured) {
+    for operation in operations {
+        if let Some(Variant::SignalWorkflow(it)) = &operation.variant {
+            measured.payloads(it.input.as_ref(), || signal(&it.signal_name));
+        }
     }
 }
 
@@ -152,6 +204,16 @@ fn workflow(name: Option<&WorkflowType>) -> String {
 
 fn signal(name: &str) -> String {
     format!("input of signal {name:?}")
+}
+
+/// Returns how large the acceptance of an update is, with which the worker repeats it, and which the
+/// server measures.
+pub(in super::super) fn accepted(request: &Request) -> usize {
+    let id = match request.meta.as_ref().map_or(0, |it| it.update_id.len()) {
+        0 => MADE_UP,
+        given => given,
+    };
+    request.encoded_len() + id + ACCEPTANCE
 }
 
 /// Returns the name of an update.

@@ -1,9 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use bytes::Bytes;
 use prost::{Message, Name};
 use temporalio_common::protos::{
     temporal::api::{
+        batch::v1::{BatchOperationReset, BatchOperationSignal, BatchOperationTermination},
         command::v1::{
             Command, RecordMarkerCommandAttributes, ScheduleActivityTaskCommandAttributes,
             command::Attributes,
@@ -11,9 +12,15 @@ use temporalio_common::protos::{
         common::v1::{ActivityType, Memo, Payload, Payloads, WorkflowType},
         protocol::v1::Message as ProtocolMessage,
         update::v1::{Acceptance, Input, Request},
+        workflow::v1::{
+            PostResetOperation,
+            post_reset_operation::{SignalWorkflow, Variant},
+        },
         workflowservice::v1::{
-            RespondActivityTaskCompletedRequest, RespondWorkflowTaskCompletedRequest,
-            StartWorkflowExecutionRequest,
+            ResetWorkflowExecutionRequest, RespondActivityTaskCompletedRequest,
+            RespondWorkflowTaskCompletedRequest, StartBatchOperationRequest,
+            StartWorkflowExecutionRequest, TerminateWorkflowExecutionRequest,
+            start_batch_operation_request::Operation,
         },
     },
     utilities::pack_any,
@@ -183,4 +190,76 @@ fn what_nobody_can_read_has_no_parts() {
         Measured::of("RespondActivityTaskCompleted", &garbage).parts,
         []
     );
+}
+
+/// The RPCs that a source file matches on.
+fn rpcs(source: &str) -> BTreeSet<&str> {
+    let arms = source.lines().filter(|line| line.contains("\" =>"));
+    let names = arms.filter_map(|line| line.trim().strip_prefix('"')?.split('"').next());
+    names.collect()
+}
+
+#[test]
+fn whatever_is_encrypted_is_measured() {
+    let encrypted = rpcs(include_str!("../../egress.rs"));
+    let measured = rpcs(include_str!("../measure.rs"));
+    let garbage = Bytes::from_static(b"\x0a\xff\xff");
+
+    assert_eq!(measured, encrypted);
+    assert!(measured.len() > 20, "{measured:?}");
+    for rpc in measured {
+        let read = Measured::default().read(rpc, &garbage);
+        assert!(read.is_err(), "nobody reads {rpc}");
+    }
+}
+
+#[test]
+fn what_ends_workflows_or_goes_to_many_is_measured() {
+    let signalling = PostResetOperation {
+        variant: Some(Variant::SignalWorkflow(SignalWorkflow {
+            signal_name: "go".to_owned(),
+            input: payloads(LARGE),
+            ..SignalWorkflow::default()
+        })),
+    };
+    let terminate = TerminateWorkflowExecutionRequest {
+        details: payloads(LARGE),
+        ..TerminateWorkflowExecutionRequest::default()
+    };
+    let reset = ResetWorkflowExecutionRequest {
+        post_reset_operations: vec![signalling.clone()],
+        ..ResetWorkflowExecutionRequest::default()
+    };
+    let batch = |operation| {
+        let batch = StartBatchOperationRequest {
+            operation: Some(operation),
+            ..StartBatchOperationRequest::default()
+        };
+        measured("StartBatchOperation", &batch)
+    };
+
+    let signals = [
+        measured("ResetWorkflowExecution", &reset),
+        batch(Operation::SignalOperation(BatchOperationSignal {
+            signal: "go".to_owned(),
+            input: payloads(LARGE),
+            ..BatchOperationSignal::default()
+        })),
+        batch(Operation::ResetOperation(BatchOperationReset {
+            post_reset_operations: vec![signalling],
+            ..BatchOperationReset::default()
+        })),
+    ];
+    let terminations = batch(Operation::TerminationOperation(BatchOperationTermination {
+        details: payloads(LARGE),
+        ..BatchOperationTermination::default()
+    }));
+    let termination = measured("TerminateWorkflowExecution", &terminate);
+
+    for signal in signals {
+        assert_eq!(signal[0].field, r#"input of signal "go""#);
+    }
+    assert_eq!(terminations[0].field, "details of terminations");
+    assert_eq!(termination[0].field, "details of a termination");
+    assert_eq!(termination[0].kind, Kind::Unlimited);
 }

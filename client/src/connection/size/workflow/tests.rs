@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use bytes::Bytes;
 use prost::{Message as _, Name};
 use temporalio_common::protos::{
     temporal::api::{
@@ -19,7 +20,7 @@ use temporalio_common::protos::{
     utilities::pack_any,
 };
 
-use super::{Attributes as Any, Instead, Limits, Then, TooLarge, completion, encoded};
+use super::{Attributes as Any, Instead, Limits, Received, Then, TooLarge, completion, encoded};
 use crate::connection::size::measure::{Kind, Part};
 
 /// Above the default limit.
@@ -69,6 +70,7 @@ fn answer(bytes: usize) -> HashMap<String, WorkflowQueryResult> {
 fn message<M: Name>(body: &M) -> Message {
     let url = format!("type.googleapis.com/{}", M::full_name());
     Message {
+        protocol_instance_id: "an update".to_owned(),
         body: Some(pack_any(url, body).unwrap()),
         ..Message::default()
     }
@@ -105,15 +107,24 @@ fn part() -> Part {
     }
 }
 
-fn instead(completion_: &Completion) -> Instead {
-    let too_large = TooLarge::of_part(&part(), 1);
-    completion(&encoded(completion_), &Limits::default(), &too_large).unwrap()
+/// What is sent instead of `proto`, for `too_large`.
+fn sent_for(proto: &Bytes, received: &Received, too_large: &TooLarge) -> Instead {
+    completion(proto, &Limits::default(), received, too_large).unwrap()
+}
+
+fn instead(completion: &Completion) -> Instead {
+    let too_large = TooLarge::of_part(&part(), &Limits::default());
+    sent_for(&encoded(completion), &Received::default(), &too_large)
 }
 
 /// As if the server had refused all of it together.
-fn instead_of_all(completion_: &Completion) -> Instead {
-    let too_large = TooLarge::of_request(5_000_000, Some(&part()));
-    completion(&encoded(completion_), &Limits::default(), &too_large).unwrap()
+fn instead_of_all(completion: &Completion) -> Instead {
+    refused(&encoded(completion), &Received::default())
+}
+
+fn refused(proto: &Bytes, received: &Received) -> Instead {
+    let too_large = TooLarge::of_request(5_000_000, Some(&part()), &Limits::default());
+    sent_for(proto, received, &too_large)
 }
 
 fn sent(instead: &Instead) -> Completion {
@@ -199,12 +210,16 @@ fn an_update_whose_answer_is_too_large_fails_and_the_workflow_goes_on() {
 
 #[test]
 fn updates_that_are_accepted_do_not_fail_the_workflow() {
-    let instead = instead(&Completion {
+    let received = Received::default();
+    let completion = Completion {
         task_token: vec![7],
         commands: vec![timer(), result(TOO_MUCH)],
         messages: vec![acceptance(TOO_MUCH)],
         ..Completion::default()
-    });
+    };
+
+    let too_large = TooLarge::of_part(&part(), &Limits::default());
+    let instead = sent_for(&encoded(&completion), &received, &too_large);
 
     assert_eq!(instead.rpc, "RespondWorkflowTaskFailed");
     assert!(matches!(instead.then, Then::Gone(_)));
@@ -212,6 +227,7 @@ fn updates_that_are_accepted_do_not_fail_the_workflow() {
     assert_eq!(failed.task_token, [7]);
     let text = failed.failure.unwrap().message;
     assert!(text.starts_with("input of update"), "{text}");
+    assert_eq!(received.blame("an update").unwrap().to_string(), text);
 }
 
 #[test]
@@ -232,27 +248,53 @@ fn commands_that_are_too_much_together_fail_the_workflow() {
 }
 
 #[test]
-fn queries_go_first_when_all_of_it_is_too_much() {
-    let instead = instead_of_all(&Completion {
+fn queries_go_first_when_all_of_it_is_too_much_then_updates_then_the_workflow() {
+    let first = instead_of_all(&Completion {
         commands: vec![result(MUCH)],
         query_results: answer(MUCH),
-        ..Completion::default()
-    });
-
-    let sent = sent(&instead);
-    assert_eq!(sent.commands, [result(MUCH)]);
-    assert_eq!(sent.query_results["q"].answer, None);
-}
-
-#[test]
-fn answers_to_updates_go_before_the_workflow_when_all_of_it_is_too_much() {
-    let instead = instead_of_all(&Completion {
-        commands: vec![timer()],
         messages: vec![response(MUCH)],
         ..Completion::default()
     });
+    let second = refused(&first.proto, &Received::default());
+    let last = refused(&second.proto, &Received::default());
 
-    let sent = sent(&instead);
-    assert_eq!(sent.commands, [timer()]);
-    assert_ne!(sent.messages, [response(MUCH)]);
+    assert_eq!(sent(&first).commands, [result(MUCH)]);
+    assert_eq!(sent(&first).query_results["q"].answer, None);
+    assert_eq!(sent(&first).messages, [response(MUCH)]);
+    assert_eq!(sent(&second).commands, [result(MUCH)]);
+    assert_ne!(sent(&second).messages, [response(MUCH)]);
+    fails_with(&last);
+    let sizes = [first, second, last].map(|it| it.proto.len());
+    assert!(sizes.is_sorted_by(|one, next| one > next), "{sizes:?}");
+}
+
+#[test]
+fn an_update_that_is_accepted_does_not_save_a_workflow_that_sends_too_much() {
+    let commands = vec![result(1_500_000); 3];
+
+    let instead = instead_of_all(&Completion {
+        commands,
+        messages: vec![acceptance(MUCH)],
+        ..Completion::default()
+    });
+
+    fails_with(&instead);
+}
+
+#[test]
+fn updates_for_which_commands_leave_no_room_fail_the_task_and_are_blamed() {
+    let received = Received::default();
+    let completion = Completion {
+        commands: vec![result(1_500_000)],
+        messages: vec![acceptance(1_500_000), acceptance(1_500_000)],
+        ..Completion::default()
+    };
+
+    let instead = refused(&encoded(&completion), &received);
+
+    assert_eq!(instead.rpc, "RespondWorkflowTaskFailed");
+    assert!(matches!(instead.then, Then::Gone(_)));
+    let why = received.blame("an update").unwrap().to_string();
+    assert!(why.starts_with("5000000 bytes at once"), "{why}");
+    assert!(why.contains(", 15000"), "{why}");
 }
