@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::{
     sync::{Mutex, mpsc, oneshot, watch},
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{Instant, sleep, sleep_until, timeout},
 };
 
 pub(crate) use ending::{Asked, Ending};
@@ -29,6 +29,9 @@ const LIMITED_FOR: Duration = Duration::from_secs(4);
 
 /// What a worker may still grow after it was limited, in bytes: about one request.
 const ROOM: u64 = 64 * 1024;
+
+/// How long a worker may take to end: many times what it was told to drain for. Then it is killed, which is wrong.
+const ENDS_WITHIN: Duration = Duration::from_secs(60);
 
 /// How long a new worker may take to poll before somebody has to look.
 const READY_WITHIN: Duration = Duration::from_secs(60);
@@ -49,6 +52,7 @@ pub(crate) struct Recipe {
 pub(crate) struct Keeper {
     demands: mpsc::Sender<Demand>,
     serving: watch::Receiver<Option<String>>,
+    pid: watch::Receiver<Option<u32>>,
     keeping: Mutex<Option<JoinHandle<anyhow::Result<Vec<Ending>>>>>,
 }
 
@@ -66,16 +70,19 @@ impl Keeper {
     pub(crate) fn start(recipe: Recipe, journal: Arc<Journal>) -> Self {
         let (demands, demanded) = mpsc::channel(8);
         let (serves, serving) = watch::channel(None);
+        let (runs_as, pid) = watch::channel(None);
         let keeping = Keeping {
             recipe,
             journal,
             demanded,
             serves,
+            runs_as,
             endings: Vec::new(),
         };
         Self {
             demands,
             serving,
+            pid,
             keeping: Mutex::new(Some(tokio::spawn(keeping.keep()))),
         }
     }
@@ -100,6 +107,11 @@ impl Keeper {
     /// Returns the address of the worker's probes, if it polls at the moment.
     pub(crate) fn serves(&self) -> Option<String> {
         self.serving.borrow().clone()
+    }
+
+    /// Returns how much the worker has in memory, in KiB. None if it does not run at the moment.
+    pub(crate) fn resident_memory(&self) -> Option<u64> {
+        memory((*self.pid.borrow())?, "VmRSS")
     }
 
     /// Drains the worker and returns how it and all before it ended.
@@ -133,6 +145,7 @@ struct Keeping {
     journal: Arc<Journal>,
     demanded: mpsc::Receiver<Demand>,
     serves: watch::Sender<Option<String>>,
+    runs_as: watch::Sender<Option<u32>>,
     endings: Vec<Ending>,
 }
 
@@ -153,9 +166,12 @@ impl Keeping {
     /// Starts a worker and waits for its end, by itself or because of a demand, which is returned.
     async fn one_life(&mut self) -> anyhow::Result<Option<Demand>> {
         let mut worker = Process::start(&self.recipe.program, &[], &self.recipe.variables)?;
+        self.runs_as.send_replace(worker.id());
         let mut heard = worker.heard();
         let mut demand = None;
         let mut peak = None;
+        let mut overdue = false;
+        let mut until = Instant::now();
         let status = loop {
             tokio::select! {
                 ended = worker.exits() => break ended?,
@@ -164,13 +180,19 @@ impl Keeping {
                     self.serves.send_if_modified(|now| std::mem::replace(now, url.clone()) != url);
                 }
                 Some(next) = self.demanded.recv(), if demand.is_none() => {
-                    peak = peak_memory(&worker);
+                    peak = worker.id().and_then(|pid| memory(pid, "VmHWM"));
                     carry_out(next.asked, &mut worker).await?;
                     demand = Some(next);
+                    until = Instant::now() + ENDS_WITHIN;
+                }
+                () = sleep_until(until), if demand.is_some() && !overdue => {
+                    kill_process(pid(&worker)?, Signal::KILL)?;
+                    overdue = true;
                 }
             }
         };
         self.serves.send_replace(None);
+        self.runs_as.send_replace(None);
         let was_ready = polls_at(&heard.borrow()).is_some();
         let ended = worker.ends().await?;
         self.endings.push(Ending {
@@ -178,6 +200,7 @@ impl Keeping {
             asked: demand.as_ref().map(|it| it.asked),
             code: status.code(),
             signal: status.signal(),
+            overdue,
             was_ready,
             start_could_fail: (self.recipe.start_may_fail)(),
             peak_kib: peak,
@@ -193,7 +216,11 @@ async fn carry_out(asked: Asked, worker: &mut Process) -> anyhow::Result<()> {
         Asked::ToDie => kill_process(pid, Signal::KILL)?,
         Asked::ToStop => kill_process(pid, Signal::TERM)?,
         Asked::NotToGrow => {
-            let now = memory(worker, "VmData").context("no VmData")? * 1024;
+            // One that has just ended has none left.
+            let now = worker.id().and_then(|pid| memory(pid, "VmData"));
+            let Some(now) = now.map(|kib| kib * 1024) else {
+                return Ok(());
+            };
             let limit = Rlimit {
                 current: Some(now + ROOM),
                 maximum: Some(now + ROOM),
@@ -216,13 +243,10 @@ fn pid(worker: &Process) -> anyhow::Result<Pid> {
     }
 }
 
-/// Returns the largest that the worker has been in memory, in KiB. None if it is no more.
-pub(crate) fn peak_memory(worker: &Process) -> Option<u64> {
-    memory(worker, "VmHWM")
-}
-
-fn memory(worker: &Process, line: &str) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", worker.id()?)).ok()?;
+/// Returns what the kernel says about a process's memory, in KiB: `VmRSS` is what it has, `VmHWM` the most that it had,
+/// `VmData` what `RLIMIT_DATA` counts. None if it is no more.
+fn memory(pid: u32, line: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|it| it.strip_prefix(line))?;
     line.split_whitespace().nth(1)?.parse().ok()
 }

@@ -92,9 +92,7 @@ impl KeyFile {
         *self.full() = None;
         self.disk.write(&ring(fake, self.delay)?)?;
         sleep(SETTLED).await;
-        if self.full().is_none() {
-            self.disk.broken.store(false, Ordering::Relaxed);
-        }
+        self.disk.broken.store(false, Ordering::Relaxed);
         Ok(())
     }
 

@@ -18,12 +18,15 @@ mod trade;
 mod verdict;
 mod wish;
 
+use plan::{SHORT_ORDERS, SHORT_SEED};
 use run::Run;
 
 /// Three hundred orders, in about a minute. `SEALANE_CHAOS_SEED` and `SEALANE_CHAOS_WORKFLOWS` make it another run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_short_run_loses_nothing() -> anyhow::Result<()> {
-    Run::from_environment(20_261_122, 300, 12.0)?.go().await
+    Run::from_environment(SHORT_SEED, SHORT_ORDERS, 12.0)?
+        .go()
+        .await
 }
 
 /// Ten thousand orders.

@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::Context;
+use futures_util::future::join_all;
 use sealane_client::workflow::{Execution, Listed};
 use sealane_dev::gateway::Gateway;
 use sealane_tests::{
@@ -19,7 +20,6 @@ use sealane_tests::{
     temporal_cli,
 };
 use temporalio_client::{WorkflowIdReusePolicy, WorkflowStartOptions};
-use tokio::sync::Mutex;
 
 use port::quiet_port;
 pub(crate) use server::Server;
@@ -50,6 +50,9 @@ const PACKING_MS: u64 = 200;
 /// More runs than there can be.
 const MOST_RUNS: usize = 1_000_000;
 
+/// Relative to this, people name the folder of the programs. Cargo runs tests in another one.
+const WORKSPACE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
 /// How long ago the first key was made.
 const DAY: Duration = Duration::from_hours(24);
 
@@ -68,8 +71,7 @@ pub(crate) struct Stage {
 pub(crate) struct Worker {
     pub(crate) keeper: Keeper,
     pub(crate) line: Line,
-    /// Locked while it is off.
-    pub(crate) clock: Mutex<Clock>,
+    pub(crate) clock: Clock,
 }
 
 impl Stage {
@@ -111,7 +113,7 @@ impl Stage {
             self.workers.push(Worker {
                 keeper: Keeper::start(recipe, Arc::clone(&self.journal)),
                 line,
-                clock: Mutex::new(clock),
+                clock,
             });
         }
         for worker in &self.workers {
@@ -192,11 +194,9 @@ impl Stage {
         Process::start(program_here("sealane")?, &["keys", "rotate"], variables)
     }
 
-    /// Drains all workers, and returns how they and all before them ended.
-    pub(crate) async fn retire_workers(&self) -> anyhow::Result<Vec<Ending>> {
-        let retiring = self.workers.iter().map(|worker| worker.keeper.retire());
-        let endings = futures_util::future::try_join_all(retiring).await?;
-        Ok(endings.into_iter().flatten().collect())
+    /// Drains all workers, and returns of each how it and all before it ended.
+    pub(crate) async fn retire_workers(&self) -> Vec<anyhow::Result<Vec<Ending>>> {
+        join_all(self.workers.iter().map(|worker| worker.keeper.retire())).await
     }
 
     /// Returns all runs that the server knows of.
@@ -240,7 +240,7 @@ fn program_here(name: &str) -> anyhow::Result<PathBuf> {
     let Some(folder) = std::env::var_os("SEALANE_CHAOS_PROGRAMS") else {
         return program(name);
     };
-    let path = PathBuf::from(folder).join(name);
+    let path = Path::new(WORKSPACE).join(folder).join(name);
     path.canonicalize()
         .with_context(|| format!("no {}, expected in SEALANE_CHAOS_PROGRAMS", path.display()))
 }

@@ -1,51 +1,65 @@
 //! Lets go wrong what the plan says.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use sealane_dev::gateway::{Knobs, Throttle};
+use sealane_service::exit;
 use sealane_tests::azure::{self, Fault as VaultFault, RetryAfter, Side};
-use tokio::{sync::watch, task::JoinSet, time::sleep};
+use tokio::{
+    sync::Mutex,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 use crate::{
     clock,
     keeper::Asked,
     line::Condition,
-    plan::{Fault, Outage, Plan, Trouble},
+    plan::{Fault, Outage, Plan, Target, Trouble},
     stage::{Stage, Worker},
+    trade::Trade,
 };
 
 /// What `Retry-After` says, in seconds.
 const RETRY_AFTER: u64 = 1;
 
+/// How long `sealane keys rotate` may take: many times what it waits for a vault.
+const ROTATES_WITHIN: Duration = Duration::from_secs(60);
+
+/// How long the next fault of the gateway waits for the requests of this one, should they come no more.
+const COME_WITHIN: Duration = Duration::from_secs(15);
+
 /// How far a clock may be from what it was set to, on a loaded machine, in seconds.
 const CLOCK_TOLERANCE: i64 = 5;
 
-/// Strikes as planned, each when so many orders were placed, and returns when the last fault is over.
+/// Strikes as planned, each when so many orders were placed, and returns when the last fault is over. Two faults of one
+/// target take turns, so that neither ends the other early.
 ///
-/// # Errors
-///
-/// If a fault cannot be brought about or undone, which is a mistake in here.
-pub(crate) async fn strike(
-    stage: &Arc<Stage>,
-    plan: &Plan,
-    mut placed: watch::Receiver<usize>,
-) -> anyhow::Result<()> {
+/// Returns which faults could not be brought about or undone, which is a mistake in here or in a program of ours.
+pub(crate) async fn strike(stage: &Arc<Stage>, plan: &Plan, trade: &Trade) -> Vec<String> {
     let mut faults = JoinSet::new();
+    let mut turns: HashMap<Target, Arc<Mutex<()>>> = HashMap::new();
     for strike in &plan.strikes {
-        placed.wait_for(|placed| *placed > strike.after).await?;
+        if !trade.placed_more_than(strike.after).await {
+            break;
+        }
         let (stage, fault) = (Arc::clone(stage), strike.fault.clone());
+        let turn = Arc::clone(turns.entry(fault.target()).or_default());
         faults.spawn(async move {
+            let _turn = turn.lock().await;
             stage.journal.note(fault.to_string());
             let outcome = bring_about(&stage, &fault).await;
             stage.journal.note(format!("over: {fault}"));
             outcome.with_context(|| fault.to_string())
         });
     }
+    let mut failed = Vec::new();
     while let Some(ended) = faults.join_next().await {
-        ended??;
+        let outcome = ended.context("it panicked").and_then(|it| it);
+        failed.extend(outcome.err().map(|error| format!("fault: {error:#}")));
     }
-    Ok(())
+    failed
 }
 
 async fn bring_about(stage: &Stage, fault: &Fault) -> anyhow::Result<()> {
@@ -88,17 +102,20 @@ async fn put_clock_off(
     lasting: Duration,
 ) -> anyhow::Result<()> {
     let Worker { keeper, clock, .. } = stage.worker(worker);
-    let clock = clock.lock().await;
     clock.set_ahead(seconds)?;
     sleep(lasting).await;
-    // It may be down at the moment. A server tells the latest time that it has seen, so only a clock that is ahead shows.
-    if let Some(url) = keeper.serves()
-        && let Some(ahead) = clock::ahead_of_ours(&url).await?
-    {
+    // It may be down at the moment.
+    let ahead = match keeper.serves() {
+        Some(url) => clock::ahead_of_ours(&url).await,
+        None => Ok(None),
+    };
+    clock.set_ahead(0)?;
+    // A server tells the latest time that it has seen, so only a clock that is ahead shows.
+    if let Some(ahead) = ahead? {
         let shows = ahead + CLOCK_TOLERANCE >= seconds;
         ensure!(shows, "worker {worker} is {ahead} s ahead");
     }
-    clock.set_ahead(0)
+    Ok(())
 }
 
 async fn disturb_line(stage: &Stage, fault: &Fault) {
@@ -122,6 +139,8 @@ async fn disturb_gateway(stage: &Stage, fault: &Fault) -> anyhow::Result<()> {
     match *fault {
         Fault::RefuseRequests { trouble, requests } | Fault::LoseAnswers { trouble, requests } => {
             stage.gateway.turn(|knobs| turn(knobs, trouble, requests));
+            let all_came = stage.gateway.wait_until(|state| is_over(state.knobs()));
+            timeout(COME_WITHIN, all_came).await.ok();
         }
         Fault::CloseGateway { lasting } => {
             stage.gateway.take_down().await;
@@ -148,6 +167,12 @@ fn turn(knobs: &mut Knobs, trouble: Trouble, requests: u32) {
         Trouble::IsThrottled => knobs.throttle = throttle(429),
         Trouble::IsShed => knobs.throttle = throttle(503),
     }
+}
+
+/// Whether all requests that were to go wrong have.
+fn is_over(knobs: &Knobs) -> bool {
+    let throttled = knobs.throttle.as_ref().map_or(0, |it| it.next);
+    throttled + knobs.fail_next + knobs.lose_next + knobs.garble_next == 0
 }
 
 async fn disturb_keys(stage: &Stage, fault: &Fault) -> anyhow::Result<()> {
@@ -183,16 +208,21 @@ async fn disturb_keys(stage: &Stage, fault: &Fault) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Somebody else makes the key if the command cannot, because the vault does not answer it either.
+/// Somebody else makes the key if the command cannot, because the vault does not answer it either. There is no other
+/// reason for it to fail.
 async fn rotate_by_command(stage: &Stage) -> anyhow::Result<()> {
     let mut rotation = stage.start_rotation()?;
-    let status = rotation.exits().await?;
-    if !status.success() {
-        let said = rotation.ends().await?.said;
-        stage
-            .journal
-            .note(format!("`sealane keys rotate`: {status}, {said:?}"));
-        stage.rotate_key();
+    // Dropping it kills it.
+    let status = timeout(ROTATES_WITHIN, rotation.exits()).await;
+    let status = status.context("it does not end")??;
+    let said = rotation.ends().await?.said;
+    match status.code() {
+        Some(0) => {}
+        Some(code) if code == i32::from(exit::UNAVAILABLE) => {
+            stage.journal.note(format!("it could not: {said:?}"));
+            stage.rotate_key();
+        }
+        _ => bail!("{status}, {said:?}"),
     }
     Ok(())
 }

@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use anyhow::bail;
 use sealane_workflows::orders::Receipt;
 use tokio::{
     sync::{Semaphore, watch},
@@ -46,12 +45,20 @@ pub(crate) struct Deal {
     pub(crate) end: End,
 }
 
+/// How far the orders are placed.
+#[derive(Clone, Copy, Default)]
+struct Progress {
+    placed: usize,
+    /// Whether no more will be.
+    over: bool,
+}
+
 /// All orders of a run.
 pub(crate) struct Trade {
     seed: u64,
     orders: usize,
     every: Duration,
-    placed: watch::Sender<usize>,
+    progress: watch::Sender<Progress>,
     deals: Mutex<BTreeMap<usize, Deal>>,
 }
 
@@ -62,47 +69,57 @@ impl Trade {
             seed,
             orders,
             every,
-            placed: watch::Sender::new(0),
+            progress: watch::Sender::default(),
             deals: Mutex::default(),
         }
     }
 
-    /// Returns how many orders were placed, as it changes.
-    pub(crate) fn placed(&self) -> watch::Receiver<usize> {
-        self.placed.subscribe()
+    /// Returns how long it takes to place all orders, if nothing holds them up.
+    pub(crate) fn planned(&self) -> Duration {
+        self.every.mul_f64(self.orders as f64)
     }
 
-    /// Places all orders, and waits for their ends, but not longer than `patience` after the last one was placed.
-    ///
-    /// # Errors
-    ///
-    /// If a customer stumbles over something that is no fault of ours, which is a mistake in here.
+    /// Waits until more than so many orders were placed. False if it never comes to that.
+    pub(crate) async fn placed_more_than(&self, orders: usize) -> bool {
+        let mut progress = self.progress.subscribe();
+        let enough = progress.wait_for(|now| now.over || now.placed > orders);
+        enough.await.is_ok_and(|now| now.placed > orders)
+    }
+
+    /// Places all orders, and waits for their ends, but not longer than `patience` after the last one was placed. Returns
+    /// which customers stumbled over something that is no fault of ours, which is a mistake in here.
     pub(crate) async fn go_on(
         self: &Arc<Self>,
         stage: &Arc<Stage>,
         patience: Duration,
-    ) -> anyhow::Result<()> {
-        let mut customers = self.place_all(stage).await;
+    ) -> Vec<String> {
+        let mut customers = self.place_all(stage, patience).await;
+        let mut gone = Vec::new();
         let all = async {
             while let Some(ended) = customers.join_next().await {
-                if let Err(error) = ended {
-                    bail!("a customer is gone: {error}");
-                }
+                gone.extend(
+                    ended
+                        .err()
+                        .map(|error| format!("a customer is gone: {error}")),
+                );
             }
-            Ok(())
         };
         // What has not ended is found by comparing.
-        timeout(patience, all).await.unwrap_or(Ok(()))
+        timeout(patience, all).await.ok();
+        gone
     }
 
-    async fn place_all(self: &Arc<Self>, stage: &Arc<Stage>) -> JoinSet<()> {
+    /// Places orders until all are, or so many stand still that there was no room for another one for `patience`.
+    async fn place_all(self: &Arc<Self>, stage: &Arc<Stage>, patience: Duration) -> JoinSet<()> {
         let mut customers = JoinSet::new();
         let room = Arc::new(Semaphore::new(AT_ONCE));
         let mut ticks = interval(self.every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         for number in 0..self.orders {
             ticks.tick().await;
-            let permit = Arc::clone(&room).acquire_owned().await;
+            let Ok(permit) = timeout(patience, Arc::clone(&room).acquire_owned()).await else {
+                break;
+            };
             let (trade, stage) = (Arc::clone(self), Arc::clone(stage));
             // Handles of workflows stay on their thread.
             customers.spawn_local(async move {
@@ -111,8 +128,9 @@ impl Trade {
                 let deal = Customer::new(&stage, wanted).order().await;
                 trade.deals().insert(number, deal);
             });
-            self.placed.send_modify(|placed| *placed += 1);
+            self.progress.send_modify(|now| now.placed += 1);
         }
+        self.progress.send_modify(|now| now.over = true);
         customers
     }
 

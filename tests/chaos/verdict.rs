@@ -8,6 +8,6 @@ mod workers;
 
 pub(crate) use book::Book;
 pub(crate) use database::search;
-pub(crate) use ends::{count, judge};
+pub(crate) use ends::{count, judge, unheard};
 pub(crate) use runs::each_ran_once;
-pub(crate) use workers::{at_rest, largest, told};
+pub(crate) use workers::{at_rest, grew, largest, told, unlimited};

@@ -67,27 +67,30 @@ impl Wanted {
             skus.push(SOLD_OUT);
         }
         let mut order = order(&format!("{IN_THE_CLEAR}-{number}"), &skus);
-        order.customer = format!("{CANARY}-customer").into();
-        order.address = address(&format!("{CANARY}-street"));
+        // The number is in everything, so that whatever is taken from another order shows.
+        order.customer = format!("{CANARY}-customer-{number}").into();
+        order.amount = 1000 + number as u64;
+        order.address = address(&format!("{CANARY}-street-{number}"));
         order.card_token = match wish {
             Wish::ToPayLater => DECLINED.into(),
-            _ => format!("{CANARY}-tok").into(),
+            _ => format!("{CANARY}-tok-{number}").into(),
         };
-        Self {
-            order,
-            wish,
-            after: chance.millis(0, 1500),
-        }
+        // Some say so at once: where nothing is slow, an order is on its way within a tenth of a second.
+        let after = match chance.below(3) {
+            0 => Duration::ZERO,
+            _ => chance.millis(0, 1500),
+        };
+        Self { order, wish, after }
     }
 
     /// Returns where the customer would rather have it sent.
-    pub(crate) fn elsewhere() -> Address {
-        address(&format!("{CANARY}-elsewhere"))
+    pub(crate) fn elsewhere(&self) -> Address {
+        address(&format!("{CANARY}-elsewhere-{}", self.order.id))
     }
 
     /// Returns why the customer does not want it any more.
-    pub(crate) fn reason() -> String {
-        format!("{CANARY}-reason")
+    pub(crate) fn reason(&self) -> String {
+        format!("{CANARY}-reason-{}", self.order.id)
     }
 }
 
@@ -108,5 +111,15 @@ mod tests {
             assert_eq!(wishes.len(), 6, "{wishes:?}");
             assert!(wishes.values().all(|count| *count >= 5), "{wishes:?}");
         }
+    }
+
+    #[test]
+    fn no_two_orders_are_alike() {
+        let [one, other] = [1, 2].map(|number| Wanted::new(7, number));
+        assert_ne!(one.order.customer, other.order.customer);
+        assert_ne!(one.order.amount, other.order.amount);
+        assert_ne!(one.order.address.street, other.order.address.street);
+        assert_ne!(one.elsewhere().street, other.elsewhere().street);
+        assert_ne!(one.reason(), other.reason());
     }
 }

@@ -18,6 +18,8 @@ pub struct Log {
 pub struct Request {
     /// What it asked for.
     pub operation: Operation,
+    /// Of which reservation, charge or shipment; empty if it named none.
+    pub id: String,
     /// Its `Idempotency-Key`; empty if it had none.
     pub key: String,
     /// Its body, as it came.

@@ -108,6 +108,7 @@ fn serve(
     state.send_modify(|state| {
         state.log.requests.push(Request {
             operation,
+            id: id.to_owned(),
             key: key.clone(),
             body: body.to_owned(),
         });

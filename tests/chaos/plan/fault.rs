@@ -77,6 +77,27 @@ pub(crate) enum Trouble {
     IsShed,
 }
 
+/// What a fault happens to.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub(crate) enum Target {
+    /// The process of a worker.
+    Worker(usize),
+    /// The line between a worker and the server.
+    Line(usize),
+    /// The clock of a worker.
+    Clock(usize),
+    /// The Temporal server.
+    Server,
+    /// The secret with the keys.
+    Keys,
+    /// The way to the vault.
+    Vault,
+    /// The gateway.
+    Gateway,
+    /// The file of the worker that has one.
+    KeyFile,
+}
+
 impl Fault {
     /// How many kinds there are.
     pub(crate) const KINDS: usize = 15;
@@ -159,6 +180,36 @@ impl Fault {
                 lasting: chance.millis(2000, 8000),
             },
             _ => Self::LimitMemory { worker },
+        }
+    }
+
+    /// Returns what it happens to.
+    pub(crate) fn target(&self) -> Target {
+        match *self {
+            Self::KillWorker { worker, .. }
+            | Self::StopWorker { worker }
+            | Self::LimitMemory { worker } => Target::Worker(worker),
+            Self::CutLine { worker, .. }
+            | Self::HoldLine { worker, .. }
+            | Self::SlowLine { worker, .. } => Target::Line(worker),
+            Self::SetClock { worker, .. } => Target::Clock(worker),
+            Self::KillServer { .. } => Target::Server,
+            Self::RotateKey { .. } => Target::Keys,
+            Self::LoseVault { .. } | Self::RefuseByVault { .. } => Target::Vault,
+            Self::RefuseRequests { .. } | Self::LoseAnswers { .. } | Self::CloseGateway { .. } => {
+                Target::Gateway
+            }
+            Self::FillDisk { .. } => Target::KeyFile,
+        }
+    }
+
+    /// Returns which worker it ends, if it ends one.
+    pub(super) fn ends_worker(&mut self) -> Option<&mut usize> {
+        match self {
+            Self::KillWorker { worker, .. }
+            | Self::StopWorker { worker }
+            | Self::LimitMemory { worker } => Some(worker),
+            _ => None,
         }
     }
 

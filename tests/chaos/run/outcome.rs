@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
-use crate::{keeper::Ending, plan::Plan};
+use crate::{
+    keeper::{Asked, Ending},
+    plan::Plan,
+};
 
 /// Figures, and everything that is wrong.
 pub(super) struct Outcome {
@@ -17,6 +20,8 @@ pub(super) struct Outcome {
     pub(super) endings: Vec<Ending>,
     /// The largest that a worker got.
     pub(super) largest_kib: u64,
+    /// How large the worker that is never ended was, early and late, if there is one.
+    pub(super) sizes: Option<[Option<u64>; 2]>,
     pub(super) took: Duration,
     /// From the end of the last fault to the end of the last order.
     pub(super) recovered_in: Duration,
@@ -38,10 +43,23 @@ impl Outcome {
             repeated: 0,
             endings: Vec::new(),
             largest_kib: 0,
+            sizes: None,
             took: Duration::ZERO,
             recovered_in: Duration::ZERO,
             objections: Vec::new(),
         }
+    }
+
+    /// Puts down what is wrong.
+    pub(super) fn object(&mut self, to: impl Into<String>) {
+        self.objections.push(to.into());
+    }
+
+    /// Returns what should have been found out about `what`, and objects if it was not.
+    pub(super) fn expect<T>(&mut self, what: &str, found: anyhow::Result<T>) -> Option<T> {
+        found
+            .map_err(|error| self.object(format!("{what}: {error:#}")))
+            .ok()
     }
 
     /// Returns everything that is wrong, one line each.
@@ -71,6 +89,23 @@ impl fmt::Display for Outcome {
             "  requests to the gateway: {requests}, of which {repeated} were repetitions"
         )?;
         writeln!(f, "  workers started: {}", self.endings.len())?;
+        let limited = self
+            .endings
+            .iter()
+            .filter(|it| it.asked == Some(Asked::NotToGrow));
+        let survived = limited.clone().filter(|it| it.was_killed()).count();
+        let limited = limited.count();
+        writeln!(
+            f,
+            "  workers limited: {limited}, of which {survived} lived on until they were killed"
+        )?;
+        if let Some([Some(early), Some(late)]) = self.sizes {
+            let [early, late] = [early, late].map(|kib| kib / 1024);
+            writeln!(
+                f,
+                "  the worker that was never ended: {early} MiB early, {late} MiB late"
+            )?;
+        }
         write!(f, "  largest worker: {} MiB", self.largest_kib / 1024)
     }
 }

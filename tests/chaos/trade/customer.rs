@@ -44,8 +44,8 @@ impl<'a> Customer<'a> {
         sleep(self.wanted.after).await;
         let mut readdressed = false;
         match self.wanted.wish {
-            Wish::ToReaddress => readdressed = readdress(&handle).await,
-            Wish::ToCancel => cancel(&handle).await,
+            Wish::ToReaddress => readdressed = self.readdress(&handle).await,
+            Wish::ToCancel => self.cancel(&handle).await,
             Wish::ToWithdraw => self.withdraw().await,
             Wish::Nothing | Wish::TheImpossible | Wish::ToPayLater => {}
         }
@@ -77,6 +77,31 @@ impl<'a> Customer<'a> {
         }
     }
 
+    /// Returns whether the new address was confirmed.
+    async fn readdress(&self, handle: &OrderHandle) -> bool {
+        loop {
+            let asked = handle.change_address(self.wanted.elsewhere());
+            match timeout(ANSWER_WITHIN, asked).await {
+                Ok(Ok(_)) => return true,
+                // Too late, or the order has ended.
+                Ok(Err(
+                    UpdateError::Refused(_) | UpdateError::Call(WorkflowUpdateError::NotFound(_)),
+                )) => return false,
+                Ok(Err(_)) | Err(_) => sleep(AGAIN_AFTER).await,
+            }
+        }
+    }
+
+    async fn cancel(&self, handle: &OrderHandle) {
+        loop {
+            let asked = handle.cancel(self.wanted.reason());
+            match timeout(ANSWER_WITHIN, asked).await {
+                Ok(Ok(()) | Err(WorkflowInteractionError::NotFound(_))) => return,
+                Ok(Err(_)) | Err(_) => sleep(AGAIN_AFTER).await,
+            }
+        }
+    }
+
     async fn withdraw(&self) {
         let execution = Execution {
             workflow_id: self.stage.workflow_id(self.id()),
@@ -91,31 +116,6 @@ impl<'a> Customer<'a> {
                 }
                 Ok(Err(_)) | Err(_) => sleep(AGAIN_AFTER).await,
             }
-        }
-    }
-}
-
-/// Returns whether the new address was confirmed.
-async fn readdress(handle: &OrderHandle) -> bool {
-    loop {
-        let asked = handle.change_address(Wanted::elsewhere());
-        match timeout(ANSWER_WITHIN, asked).await {
-            Ok(Ok(_)) => return true,
-            // Too late, or the order has ended.
-            Ok(Err(
-                UpdateError::Refused(_) | UpdateError::Call(WorkflowUpdateError::NotFound(_)),
-            )) => return false,
-            Ok(Err(_)) | Err(_) => sleep(AGAIN_AFTER).await,
-        }
-    }
-}
-
-async fn cancel(handle: &OrderHandle) {
-    loop {
-        let asked = handle.cancel(Wanted::reason());
-        match timeout(ANSWER_WITHIN, asked).await {
-            Ok(Ok(()) | Err(WorkflowInteractionError::NotFound(_))) => return,
-            Ok(Err(_)) | Err(_) => sleep(AGAIN_AFTER).await,
         }
     }
 }

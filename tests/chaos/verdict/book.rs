@@ -1,6 +1,6 @@
 //! What the gateway did, sorted by order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sealane_dev::gateway::{Effect, Operation, Request};
 use serde_json::Value;
@@ -10,6 +10,8 @@ use serde_json::Value;
 pub(crate) struct Book {
     /// What happened for each order, and to which of its things.
     effects: BTreeMap<String, Vec<(Operation, String)>>,
+    /// What was asked for, by what is to be done to which thing.
+    bodies: HashMap<(Operation, String), String>,
     /// How many requests came again.
     repeated: usize,
     objections: Vec<String>,
@@ -20,6 +22,7 @@ impl Book {
     pub(crate) fn read(requests: &[Request], effects: &[Effect]) -> Self {
         let mut book = Self::default();
         book.check_keys(requests, effects);
+        book.check_things(requests);
         let owners = owners(requests);
         let mut happened = BTreeSet::new();
         for effect in effects {
@@ -53,6 +56,12 @@ impl Book {
         }
     }
 
+    /// Returns the request by which that thing was made, as it was sent.
+    pub(crate) fn body(&self, order: &str, operation: Operation) -> Option<&str> {
+        let thing = (operation, self.made(order, operation)?.to_owned());
+        self.bodies.get(&thing).map(String::as_str)
+    }
+
     /// Returns how often `operation` happened for `order`.
     pub(crate) fn times(&self, order: &str, operation: Operation) -> usize {
         self.ids(order, operation).len()
@@ -81,16 +90,11 @@ impl Book {
     /// One key is for one request, and takes effect once.
     fn check_keys(&mut self, requests: &[Request], effects: &[Effect]) {
         let mut asked = BTreeMap::new();
-        for Request {
-            operation,
-            key,
-            body,
-        } in requests
-        {
-            let this = (operation, body);
+        for request in requests {
+            let Request { operation, key, .. } = request;
             if key.is_empty() {
                 self.object(&format!("{operation:?} was asked for without a key"));
-            } else if *asked.entry(key).or_insert(this) != this {
+            } else if *asked.entry(key).or_insert(request) != request {
                 self.object(&format!("{key} was sent with two different requests"));
             }
         }
@@ -102,6 +106,22 @@ impl Book {
                     "{key} took effect twice, the second time as {operation:?}"
                 ));
             }
+        }
+    }
+
+    /// One request is under one key: whoever draws a key for each attempt is safe only with a gateway that looks at more
+    /// than keys, as this one does.
+    fn check_things(&mut self, requests: &[Request]) {
+        let mut keys = HashMap::new();
+        for request in requests {
+            let Request { operation, id, .. } = request;
+            let thing = (*operation, id.clone());
+            if *keys.entry(thing.clone()).or_insert(&request.key) != &request.key {
+                self.object(&format!("{operation:?} of {id} was sent with two keys"));
+            }
+            self.bodies
+                .entry(thing)
+                .or_insert_with(|| request.body.clone());
         }
     }
 
@@ -130,6 +150,7 @@ mod tests {
     fn request(operation: Operation, key: &str, id: &str) -> Request {
         Request {
             operation,
+            id: id.to_owned(),
             key: key.to_owned(),
             body: json!({"id": id, "order_id": "A-1"}).to_string(),
         }
@@ -151,11 +172,12 @@ mod tests {
     fn a_request_that_was_repeated_is_fine() {
         let asked = request(Operation::Charge, "k", "c");
         let book = Book::read(
-            &[asked.clone(), asked],
+            &[asked.clone(), asked.clone()],
             &[effect(Operation::Charge, "k", "c")],
         );
         assert_eq!(book.objections(), [""; 0]);
         assert_eq!(book.made("A-1", Operation::Charge), Some("c"));
+        assert_eq!(book.body("A-1", Operation::Charge), Some(&*asked.body));
         assert_eq!(book.repeated(), 1);
     }
 
@@ -173,6 +195,25 @@ mod tests {
         let done = ["k1", "k2"].map(|key| effect(Operation::Charge, key, "c"));
         let objection = objection(&asked, &done);
         assert!(objection.contains("happened twice"), "{objection}");
+    }
+
+    #[test]
+    fn a_key_for_each_attempt_is_seen_though_the_gateway_charged_once() {
+        for operation in [Operation::Charge, Operation::Refund, Operation::Pack(0)] {
+            let asked = ["k1", "k2"].map(|key| request(operation, key, "c"));
+            let objection = objection(&asked, &[effect(operation, "k1", "c")]);
+            assert!(objection.contains("sent with two keys"), "{objection}");
+        }
+    }
+
+    #[test]
+    fn things_that_differ_have_keys_of_their_own() {
+        let asked = [
+            request(Operation::Pack(0), "k1", "s1"),
+            request(Operation::Pack(1), "k2", "s1"),
+            request(Operation::Pack(0), "k3", "s2"),
+        ];
+        assert_eq!(objection(&asked, &[]), "");
     }
 
     #[test]

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use sealane_dev::gateway::Operation;
-use sealane_workflows::orders::Receipt;
+use sealane_workflows::orders::{
+    Address, Receipt,
+    request::{Charge, Reservation, Shipment},
+};
+use serde::de::DeserializeOwned;
 
 use super::Book;
 use crate::{
@@ -21,6 +25,12 @@ const UNDONE_BY: [(Operation, Operation); 3] = [
     (Operation::Ship, Operation::Recall),
 ];
 
+/// The ends that take a message: a signal, a cancellation, an update.
+const BY_MESSAGE: [&str; 3] = ["cancelled", "withdrawn", "shipped elsewhere"];
+
+/// Among so many orders there are dozens whose customers send each message, some of them at once.
+const MANY: usize = 300;
+
 /// Returns what is wrong with the end of an order; nothing if it is the right one.
 pub(crate) fn judge(deal: &Deal, book: &Book) -> Option<String> {
     let problem = match &deal.end {
@@ -29,6 +39,7 @@ pub(crate) fn judge(deal: &Deal, book: &Book) -> Option<String> {
         End::Failed(kind) => failed(deal, book, kind),
         End::Odd(_) => Some(ODD.to_owned()),
     };
+    let problem = problem.or_else(|| asked_otherwise(deal, book));
     let order = &deal.wanted.order.id;
     problem.map(|it| {
         format!(
@@ -57,11 +68,22 @@ pub(crate) fn count<'a>(deals: impl Iterator<Item = &'a Deal>) -> BTreeMap<Strin
     counts
 }
 
+/// Returns which messages had no effect on any order, if there were many. One may always come too late, but not all of
+/// them: they must have been lost.
+pub(crate) fn unheard(ends: &BTreeMap<String, usize>, orders: usize) -> Vec<String> {
+    let missing = BY_MESSAGE
+        .iter()
+        .filter(|end| orders >= MANY && !ends.contains_key(**end));
+    missing
+        .map(|end| format!("of {orders} orders none ended as {end}"))
+        .collect()
+}
+
 fn fulfilled(deal: &Deal, receipt: &Receipt, book: &Book) -> Option<String> {
     match receipt {
         Receipt::Shipped { .. } => shipped(deal, receipt, book),
         Receipt::Cancelled { reason, .. } => {
-            let asked = deal.wanted.wish == Wish::ToCancel && *reason == Wanted::reason();
+            let asked = deal.wanted.wish == Wish::ToCancel && *reason == deal.wanted.reason();
             undone(deal, book, asked)
         }
         _ => Some(ODD.to_owned()),
@@ -100,12 +122,54 @@ fn shipped(deal: &Deal, receipt: &Receipt, book: &Book) -> Option<String> {
     if book.packed(id) != order.items.len() {
         return Some(format!("{} parcels were packed", book.packed(id)));
     }
-    let elsewhere = *address == Wanted::elsewhere();
-    let may_be_elsewhere = *wish == Wish::ToReaddress;
-    if (deal.readdressed && !elsewhere) || (elsewhere && !may_be_elsewhere) {
+    let labelled = parsed::<Shipment>(book.body(id, Operation::Ship));
+    if !may_go_to(deal, address) || labelled.is_none_or(|it| it.address != *address) {
         return Some("it went to the wrong address".to_owned());
     }
     undoings(id, book)
+}
+
+/// Whether an order may be sent there: to its own address, or to the one that its customer asked for instead. Once that
+/// is confirmed, nowhere else.
+fn may_go_to(deal: &Deal, address: &Address) -> bool {
+    let Deal {
+        wanted,
+        readdressed,
+        ..
+    } = deal;
+    let home = !readdressed && *address == wanted.order.address;
+    let elsewhere = wanted.wish == Wish::ToReaddress && *address == wanted.elsewhere();
+    home || elsewhere
+}
+
+/// Returns what the gateway was asked to do, and did, but was not what was ordered, whether it was undone or not.
+fn asked_otherwise(deal: &Deal, book: &Book) -> Option<String> {
+    let order = &deal.wanted.order;
+    let id = order.id.as_str();
+    let is_wrong = |made| match made {
+        Operation::Reserve => differs(book.body(id, made), |it: &Reservation| {
+            it.items == order.items
+        }),
+        Operation::Charge => differs(book.body(id, made), |it: &Charge| {
+            let same = it.amount == order.amount && it.currency == order.currency;
+            same && it.card_token == order.card_token
+        }),
+        _ => differs(book.body(id, made), |it: &Shipment| {
+            it.items == order.items && may_go_to(deal, &it.address)
+        }),
+    };
+    let mut made = UNDONE_BY.iter().map(|(made, _)| *made);
+    let wrong = made.find(|made| is_wrong(*made))?;
+    Some(format!("{wrong:?} was not asked for as it was ordered"))
+}
+
+/// Whether there is a request and it is not `right`, or cannot be read.
+fn differs<T: DeserializeOwned>(body: Option<&str>, right: impl FnOnce(&T) -> bool) -> bool {
+    body.is_some() && !parsed(body).is_some_and(|it| right(&it))
+}
+
+fn parsed<T: DeserializeOwned>(body: Option<&str>) -> Option<T> {
+    serde_json::from_str(body?).ok()
 }
 
 /// Whatever was done was undone, and that was wanted.

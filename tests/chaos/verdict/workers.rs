@@ -1,12 +1,15 @@
 //! Whether the workers that are left are at rest, and how large they got.
 
-use crate::keeper::Ending;
+use crate::keeper::{Asked, Ending};
 
 /// The most that a worker may have in memory at any time, in KiB.
 const MOST_MEMORY_KIB: u64 = 192 * 1024;
 
 /// What a worker shows while it has something in hand.
 const IN_HAND: &str = "temporal_worker_task_slots_used";
+
+/// How much larger a worker may be near the end of a long run than after its first part: half of it, and this much, in KiB.
+const GROWTH_KIB: u64 = 16 * 1024;
 
 /// Returns what a worker still has in hand, by what it shows at `/metrics`, once all workflows have ended.
 pub(crate) fn at_rest(scrape: &str) -> Vec<String> {
@@ -41,6 +44,33 @@ pub(crate) fn largest(endings: &[Ending]) -> (u64, Option<String>) {
     (kib, objection)
 }
 
+/// Returns an objection if a worker that lived all the time has grown from the first of two sizes, in KiB, to the second,
+/// by more than what is no leak: caches that fill up, and a moment with more in hand than another.
+pub(crate) fn grew(sizes: [Option<u64>; 2]) -> Option<String> {
+    match sizes {
+        [Some(early), Some(late)] if late <= early + early / 2 + GROWTH_KIB => None,
+        [Some(early), Some(late)] => Some(format!(
+            "the worker that was never ended has grown from {early} to {late} KiB"
+        )),
+        _ => Some("the worker that was never ended could not be measured twice".to_owned()),
+    }
+}
+
+/// Returns an objection if workers were limited in memory more than once, and none of them ever noticed: then it is no
+/// fault at all.
+pub(crate) fn unlimited(endings: &[Ending]) -> Option<String> {
+    let limited = endings
+        .iter()
+        .filter(|ending| ending.asked == Some(Asked::NotToGrow));
+    let (limited, survived) = limited.fold((0, 0), |(all, survived), ending| {
+        (all + 1, survived + usize::from(ending.was_killed()))
+    });
+    let vain = limited > 1 && survived == limited;
+    vain.then(|| {
+        format!("{limited} workers got no more memory, and all lived until they were killed")
+    })
+}
+
 /// Returns an objection for each worker whose log holds `text`.
 pub(crate) fn told(endings: &[Ending], text: &str) -> Vec<String> {
     let tells = |ending: &&Ending| ending.said.iter().any(|line| line.contains(text));
@@ -50,7 +80,7 @@ pub(crate) fn told(endings: &[Ending], text: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ending, at_rest, largest, told};
+    use super::{Asked, Ending, GROWTH_KIB, at_rest, grew, largest, told, unlimited};
 
     fn ending() -> Ending {
         Ending {
@@ -58,6 +88,7 @@ mod tests {
             asked: None,
             code: Some(0),
             signal: None,
+            overdue: false,
             was_ready: true,
             start_could_fail: false,
             peak_kib: Some(100),
@@ -73,6 +104,28 @@ mod tests {
             endings[0].peak_kib = kib;
             assert!(largest(&endings).1.is_some(), "{kib:?}");
         }
+    }
+
+    #[test]
+    fn a_worker_that_grows_or_cannot_be_measured_is_seen() {
+        let [early, most] = [60_000, 90_000 + GROWTH_KIB];
+        assert_eq!(grew([Some(early), Some(most)]), None);
+        assert_eq!(grew([Some(early), Some(early / 2)]), None);
+        assert!(grew([Some(early), Some(most + 1)]).is_some());
+        assert!(grew([Some(early), None]).is_some());
+        assert!(grew([None, Some(early)]).is_some());
+    }
+
+    #[test]
+    fn limits_that_nobody_notices_are_seen() {
+        let limited = |signal| Ending {
+            asked: Some(Asked::NotToGrow),
+            signal: Some(signal),
+            ..ending()
+        };
+        assert_eq!(unlimited(&[limited(9)]), None, "once may be chance");
+        assert_eq!(unlimited(&[limited(9), limited(6)]), None);
+        assert!(unlimited(&[ending(), limited(9), limited(9)]).is_some());
     }
 
     #[test]
