@@ -25,9 +25,12 @@ use crate::{contender::Contender, round::Round};
 /// Compares workers of several SDKs.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Workflows that are measured in each run
+    /// Workflows that are measured in each part of a run
     #[arg(long, default_value_t = 2000)]
     count: u32,
+    /// Parts of a run. Worker and server stay, so the figures of later parts tell what those before have left behind
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    parts: u32,
     /// Workflows before that, which are not
     #[arg(long, default_value_t = 300)]
     warm_up: u32,
@@ -59,9 +62,7 @@ async fn main() -> anyhow::Result<()> {
         // Who comes first differs from round to round, in case the machine slows down meanwhile.
         let first = (number as usize - 1) % contenders.len();
         for contender in contenders.iter().cycle().skip(first).take(contenders.len()) {
-            let round = round::run(&cli, contender, &arguments, number).await?;
-            eprintln!("round {number}: {}", table::line(&round));
-            rounds.push(round);
+            round::run(&cli, contender, &arguments, number, &mut rounds).await?;
         }
     }
     if let Some(path) = &arguments.json {
@@ -75,10 +76,15 @@ async fn main() -> anyhow::Result<()> {
 fn print(arguments: &Arguments, contenders: &[Contender], rounds: &[Round]) {
     println!("{}\n", machine::description());
     println!(
-        "{} workflows in each of {} rounds after {} to warm up, {} in flight; medians.\n",
-        arguments.count, arguments.rounds, arguments.warm_up, arguments.concurrency
+        "{} workflows in each of {} parts of {} rounds after {} to warm up, {} in flight; medians, of memory those of the\n\
+         last parts.\n",
+        arguments.count,
+        arguments.parts,
+        arguments.rounds,
+        arguments.warm_up,
+        arguments.concurrency
     );
-    println!("{}\n", table::of(contenders, rounds));
+    println!("{}\n", table::of(contenders, rounds, arguments.parts));
     println!(
         "Each SDK runs with its own defaults; ours polls with autoscaling, which is Sealane's. Server, load and worker\n\
          share the machine, so throughput and latency are those of all three; processor time and memory are the worker's."

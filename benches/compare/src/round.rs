@@ -16,15 +16,18 @@ use crate::{
     contender::Contender,
     peers,
     process::{cpu_seconds, resident_megabytes},
+    table,
 };
 
 /// How long a worker may take from its start to its first result. TypeScript bundles its workflows first.
 const START: &str = "120s";
 
-/// What one run came to.
+/// What one part of a run came to.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Round {
     pub(crate) number: u32,
+    /// Which part of the run, from 1.
+    pub(crate) part: u32,
     pub(crate) contender: String,
     /// Processor seconds of the worker for 1,000 workflows.
     pub(crate) cpu_per_thousand: f64,
@@ -51,7 +54,7 @@ struct Latency {
     p99: f64,
 }
 
-/// Runs the load of `arguments` against `contender`.
+/// Runs the load of `arguments` against `contender`, and adds what each part of it came to to `rounds`.
 ///
 /// # Errors
 ///
@@ -61,7 +64,8 @@ pub(crate) async fn run(
     contender: &Contender,
     arguments: &Arguments,
     number: u32,
-) -> anyhow::Result<Round> {
+    rounds: &mut Vec<Round>,
+) -> anyhow::Result<()> {
     let server = DevServer::start(cli, &Options::default()).await?;
     let folder = tempfile::tempdir()?;
     let variables = variables(&server, contender, folder.path())?;
@@ -69,20 +73,24 @@ pub(crate) async fn run(
     let pid = worker.id().context("the worker has ended")?;
     load(&variables, 1, 1).await.context("the first workflow")?;
     load(&variables, arguments.warm_up, arguments.concurrency).await?;
-    let before = cpu_seconds(pid)?;
-    let load = load(&variables, arguments.count, arguments.concurrency).await?;
-    let used = cpu_seconds(pid)? - before;
-    let round = Round {
-        number,
-        contender: contender.name.to_owned(),
-        cpu_per_thousand: used * 1000.0 / f64::from(arguments.count),
-        resident: resident_megabytes(pid)?,
-        throughput: load.throughput,
-        p50: load.latency.p50,
-        p99: load.latency.p99,
-    };
-    stop(worker).await?;
-    Ok(round)
+    for part in 1..=arguments.parts {
+        let before = cpu_seconds(pid)?;
+        let load = load(&variables, arguments.count, arguments.concurrency).await?;
+        let used = cpu_seconds(pid)? - before;
+        let round = Round {
+            number,
+            part,
+            contender: contender.name.to_owned(),
+            cpu_per_thousand: used * 1000.0 / f64::from(arguments.count),
+            resident: resident_megabytes(pid)?,
+            throughput: load.throughput,
+            p50: load.latency.p50,
+            p99: load.latency.p99,
+        };
+        eprintln!("{}", table::line(&round));
+        rounds.push(round);
+    }
+    stop(worker).await
 }
 
 /// What both the worker and the load see, and nothing else.
