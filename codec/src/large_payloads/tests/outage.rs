@@ -39,6 +39,22 @@ async fn whoever_finds_no_seat_fails_in_time_and_readers_have_seats_of_their_own
     assert_eq!(stats(&reader).not_fetched, 0);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_seat_is_free_again_after_a_transfer_however_it_ended() {
+    let scene = Scene::new();
+    let (writer, reader) = (scene.codec(), scene.codec());
+    for _ in 0..20 {
+        scene.memory.fail(&[Cause::Forbidden]);
+        assert!(writer.encode_and_store(plain(5000)).await.is_err());
+        let reference = writer.encode_and_store(plain(5000)).await.unwrap();
+
+        scene.memory.fail(&[Cause::Forbidden]);
+        assert!(reader.fetch(reference.clone()).await.is_err());
+        assert_eq!(decode(&reader, reference).await, Ok(plain(5000)));
+    }
+    assert_eq!(scene.memory.gets.load(Ordering::Relaxed), 40);
+}
+
 #[test]
 fn what_is_large_may_take_longer() {
     assert_eq!(transfer::limit(0), Duration::from_secs(10));
