@@ -26,6 +26,10 @@ const SIZES: [(&str, usize); 4] = [
 
 const NONCE: [u8; 12] = [1; 12];
 
+/// Payloads that are there at once. With criterion's own batches there are thousands, so that what is measured of large ones is cold caches
+/// and fresh pages: a worker has a few, which come and go.
+const BATCH: BatchSize = BatchSize::NumIterations(16);
+
 /// A codec whose ring holds `keys` keys of 256 bits; the last one is active.
 fn codec(keys: u32) -> EncryptionCodec {
     let id = |number: u32| -> KeyId { format!("payload-key/{number:04}").parse().unwrap() };
@@ -56,19 +60,11 @@ fn by_size(criterion: &mut Criterion) {
         // Clones and drops of what goes in and comes out are not measured: the SDK owns both.
         let plain = payload(size);
         group.bench_function("encode", |bencher| {
-            bencher.iter_batched(
-                || plain.clone(),
-                |it| codec.encode_payload(it),
-                BatchSize::SmallInput,
-            );
+            bencher.iter_batched(|| plain.clone(), |it| codec.encode_payload(it), BATCH);
         });
         let sealed = codec.encode_payload(plain).unwrap();
         group.bench_function("decode", |bencher| {
-            bencher.iter_batched(
-                || sealed.clone(),
-                |it| codec.decode_payload(it),
-                BatchSize::SmallInput,
-            );
+            bencher.iter_batched(|| sealed.clone(), |it| codec.decode_payload(it), BATCH);
         });
         raw_cipher(&mut group, &raw, size);
     }
@@ -93,7 +89,7 @@ fn raw_cipher<M: criterion::measurement::Measurement>(
         bencher.iter_batched_ref(
             || sealed.clone(),
             |it| cipher.decrypt_inout_detached(&nonce, b"", it.as_mut_slice().into(), &tag),
-            BatchSize::SmallInput,
+            BATCH,
         );
     });
 }
@@ -105,18 +101,10 @@ fn by_keys(criterion: &mut Criterion) {
         let plain = payload(1024);
         let sealed = codec.encode_payload(plain.clone()).unwrap();
         group.bench_function(BenchmarkId::new("encode 1KiB", keys), |bencher| {
-            bencher.iter_batched(
-                || plain.clone(),
-                |it| codec.encode_payload(it),
-                BatchSize::SmallInput,
-            );
+            bencher.iter_batched(|| plain.clone(), |it| codec.encode_payload(it), BATCH);
         });
         group.bench_function(BenchmarkId::new("decode 1KiB", keys), |bencher| {
-            bencher.iter_batched(
-                || sealed.clone(),
-                |it| codec.decode_payload(it),
-                BatchSize::SmallInput,
-            );
+            bencher.iter_batched(|| sealed.clone(), |it| codec.decode_payload(it), BATCH);
         });
     }
 }

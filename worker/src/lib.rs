@@ -9,6 +9,7 @@ mod drain;
 mod error;
 pub mod flows;
 mod idle;
+mod memory;
 mod metrics;
 mod options;
 mod process;

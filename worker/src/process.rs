@@ -16,6 +16,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::{
     error::{RegistrationError, WorkerError},
     idle::Idle,
+    memory,
     run::{self, CANCEL_GRACE},
     traces,
 };
@@ -112,14 +113,21 @@ where
     let _traces = traces::start(&settings.traces, "sealane-worker")?;
     let runtime = runtime().map_err(ProcessError::Runtime)?;
     let limit = settings.worker.drain_timeout + CANCEL_GRACE + HANG_GRACE;
+    let memory_limit = settings.worker.memory_limit;
     let outcome = runtime.block_on(async {
         let requested = shutdown::requested();
         let idle = arguments.exit_when_idle.map(Idle::new);
         let watched = idle.clone();
         let asked = async move {
-            match watched {
-                Some(idle) => idle.reached_or(requested).await,
-                None => requested.await,
+            let told = async {
+                match watched {
+                    Some(idle) => idle.reached_or(requested).await,
+                    None => requested.await,
+                }
+            };
+            tokio::select! {
+                () = told => {}
+                () = memory::nearly_used_up(memory_limit) => {}
             }
             end_if_hung(limit);
         };

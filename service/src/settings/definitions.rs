@@ -344,6 +344,11 @@ pub static DEFINITIONS: &[Definition] = &[
     )
     .default("10s"),
     Definition::new(
+        "SEALANE_MEMORY_LIMIT",
+        "a whole number of bytes from 1048576 to 1125899906842624",
+        "Memory the worker may take; it drains at 85 % of it and ends, to be started anew",
+    ),
+    Definition::new(
         "SEALANE_HTTP_ADDR",
         "ip:port, such as 0.0.0.0:8080",
         "Where the process listens for HTTP: probes, metrics, and its own API if it has one",

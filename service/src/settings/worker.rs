@@ -1,6 +1,9 @@
 //! How much a worker does at once, and how it stops.
 
-use std::{num::NonZeroUsize, time::Duration};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    time::Duration,
+};
 
 use super::values::{Noted, Values};
 
@@ -21,6 +24,8 @@ pub struct Worker {
     pub drain_timeout: Duration,
     /// How long a workflow may block its thread before `/livez` fails.
     pub watchdog: Duration,
+    /// How much memory the process may take, in bytes. It drains before.
+    pub memory_limit: Option<NonZeroU64>,
 }
 
 /// How many polls run at once.
@@ -48,6 +53,10 @@ const LEAST_WITH_CACHE: usize = 2;
 /// Ten minutes is more than any sensible `terminationGracePeriodSeconds`.
 const WAIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(600));
 
+/// From a mebibyte, which is too little for any worker but shows what happens then, to more than a machine has: what
+/// Kubernetes gives for a container without a limit is the node's memory.
+const MEMORY: (u64, u64) = (1 << 20, 1 << 50);
+
 pub(super) fn read(values: &mut Values) -> Result<Worker, Noted> {
     let max_workflow_tasks = slots(values, "SEALANE_MAX_WORKFLOW_TASKS");
     let max_activities = slots(values, "SEALANE_MAX_ACTIVITIES");
@@ -60,6 +69,12 @@ pub(super) fn read(values: &mut Values) -> Result<Worker, Noted> {
     let pollers = values.parse("SEALANE_POLLERS", parse_pollers);
     let drain_timeout = values.parse("SEALANE_DRAIN_TIMEOUT", |text| duration(text, WAIT));
     let watchdog = values.parse("SEALANE_WATCHDOG", |text| duration(text, WAIT));
+    let memory_limit = values.optional("SEALANE_MEMORY_LIMIT", |text| {
+        let bytes: NonZeroU64 = text.parse().ok()?;
+        (MEMORY.0..=MEMORY.1)
+            .contains(&bytes.get())
+            .then_some(bytes)
+    });
     let worker = Worker {
         max_workflow_tasks: max_workflow_tasks?,
         max_activities: max_activities?,
@@ -68,6 +83,7 @@ pub(super) fn read(values: &mut Values) -> Result<Worker, Noted> {
         pollers: pollers?,
         drain_timeout: drain_timeout?,
         watchdog: watchdog?,
+        memory_limit: memory_limit?,
     };
     enough_for_the_cache(values, &worker)?;
     Ok(worker)

@@ -65,7 +65,7 @@ impl Outcome {
     /// Returns everything that is wrong, one line each.
     pub(super) fn told(&self) -> String {
         let count = self.objections.len();
-        format!("{count} things are wrong:\n{}", self.objections.join("\n"))
+        format!("wrong, {count} in all:\n{}", self.objections.join("\n"))
     }
 }
 

@@ -6,6 +6,7 @@ mod drain;
 mod idle;
 mod key_vault;
 mod large_payloads;
+mod memory;
 mod metrics;
 mod sizes;
 mod support;

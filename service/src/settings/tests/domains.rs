@@ -108,6 +108,10 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("SEALANE_DRAIN_TIMEOUT", &["25", "0s", "11m", "999ms"]),
     ("SEALANE_WATCHDOG", &["10", "0s", "11m"]),
     (
+        "SEALANE_MEMORY_LIMIT",
+        &["0", "1048575", "1125899906842625", "512Mi", "unlimited"],
+    ),
+    (
         "SEALANE_HTTP_ADDR",
         &[":8080", "localhost:8080", "0.0.0.0", "0.0.0.0:99999"],
     ),
