@@ -36,7 +36,8 @@ pub(crate) const CANCEL_GRACE: Duration = Duration::from_secs(5);
 /// Runs a worker with everything around it until `shutdown` completes and the worker has drained.
 ///
 /// `register` adds workflows and activities to options that already hold what the settings decide.
-/// Logging is the caller's. The future is not `Send`, because workflows are not: block on it, or
+/// Logging is the caller's, and so is the memory of the process: `SEALANE_MEMORY_LIMIT` is for
+/// [`main`](crate::main). The future is not `Send`, because workflows are not: block on it, or
 /// give it a thread.
 ///
 /// # Errors
