@@ -26,8 +26,8 @@ const SIZES: [(&str, usize); 4] = [
 
 const NONCE: [u8; 12] = [1; 12];
 
-/// Payloads that are there at once. With criterion's own batches there are thousands, so that what is measured of large ones is cold caches
-/// and fresh pages: a worker has a few, which come and go.
+/// Payloads that are there at once: a few, which come and go, as in a worker. Criterion's own batches have thousands, too many for
+/// any cache.
 const BATCH: BatchSize = BatchSize::NumIterations(16);
 
 /// A codec whose ring holds `keys` keys of 256 bits; the last one is active.

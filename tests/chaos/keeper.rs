@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
-use sealane_tests::process::Process;
+use sealane_tests::process::{Process, memory};
 use serde_json::Value;
 use tokio::{
     sync::{Mutex, mpsc, oneshot, watch},
@@ -241,14 +241,6 @@ fn pid(worker: &Process) -> anyhow::Result<Pid> {
         Some(pid) => Ok(pid),
         None => bail!("{id} is no process id"),
     }
-}
-
-/// Returns what the kernel says about a process's memory, in KiB: `VmRSS` is what it has, `VmHWM` the most that it had,
-/// `VmData` what `RLIMIT_DATA` counts. None if it is no more.
-fn memory(pid: u32, line: &str) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = status.lines().find_map(|it| it.strip_prefix(line))?;
-    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Returns where the probes of a worker are that has said all this, if it polls.

@@ -3,6 +3,7 @@
 use std::{fs, time::Duration};
 
 use anyhow::Context;
+use serde_json::json;
 
 use crate::{
     process::{self, Process},
@@ -35,6 +36,25 @@ fn every_worker_may_drain_to_its_end() -> anyhow::Result<()> {
     }
     assert!(workers > 50, "{workers} workers are too few");
     Ok(())
+}
+
+/// A limit that the worker does not know of ends in the kernel's kill, in the middle of its work.
+#[test]
+fn every_worker_knows_its_memory_limit() {
+    let wanted = json!({
+        "name": "SEALANE_MEMORY_LIMIT",
+        "valueFrom": { "resourceFieldRef": { "resource": "limits.memory" } },
+    });
+    for rendering in renderings::of_overlays() {
+        for process in process::all(rendering).filter(|it| it.container.name() == "worker") {
+            let at = format!("{}: {process}", rendering.name());
+            let known = process.container.at("/env").as_array();
+            let known = known.into_iter().flatten().any(|it| *it == wanted);
+            assert!(known, "{at}");
+            let limit = process.container.at("/resources/limits/memory");
+            assert!(limit.is_string(), "{at}: {limit}");
+        }
+    }
 }
 
 #[test]

@@ -8,14 +8,16 @@
 //! are out. Server, Entra and Key Vault are on this machine, so no network's time is in it.
 
 use std::{
-    fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 use anyhow::Context;
 use clap::Parser;
-use sealane_tests::{VaultWorld, World, process::Process};
+use sealane_tests::{
+    VaultWorld, World,
+    process::{Process, memory},
+};
 
 /// How old the vault's key is: it encrypts from the first moment on.
 const KEY_AGE: Duration = Duration::from_hours(24);
@@ -35,9 +37,9 @@ struct Arguments {
 
 /// What one start came to.
 struct Start {
-    milliseconds: f64,
-    /// Resident memory after [`IDLE`], in megabytes.
-    resident: f64,
+    took: Duration,
+    /// Resident memory after [`IDLE`], in KiB.
+    resident: u64,
 }
 
 #[tokio::main]
@@ -68,42 +70,29 @@ async fn start(worker: &Path, world: &World) -> anyhow::Result<Start> {
     let took = begun.elapsed();
 
     tokio::time::sleep(IDLE).await;
-    let resident = resident_megabytes(process.id().context("the worker has ended")?)?;
+    let resident = process.id().and_then(|pid| memory(pid, "VmRSS"));
+    let resident = resident.context("the worker has ended")?;
     process.signal("TERM").await?;
     process.ends().await?;
-    Ok(Start {
-        milliseconds: took.as_secs_f64() * 1e3,
-        resident,
-    })
-}
-
-/// Returns what of process `pid` is in memory (`VmRSS` of [proc_pid_status(5)]).
-///
-/// [proc_pid_status(5)]: https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
-fn resident_megabytes(pid: u32) -> anyhow::Result<f64> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kibibytes = line.and_then(|it| it.split_whitespace().next());
-    let kibibytes: f64 = kibibytes.context("no VmRSS")?.parse()?;
-    Ok(kibibytes * 1024.0 / 1e6)
+    Ok(Start { took, resident })
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are what this is for")]
 fn report(source: &str, starts: &[Start]) {
-    let milliseconds = sorted(starts.iter().map(|it| it.milliseconds));
+    let took = sorted(starts.iter().map(|it| it.took));
     let resident = sorted(starts.iter().map(|it| it.resident));
     println!(
-        "keys from a {source}, {} starts: {:.0} ms to the first poll ({:.0} to {:.0}), {:.1} MB when idle",
+        "keys from a {source}, {} starts: {} ms to the first poll ({} to {}), {} KiB when idle",
         starts.len(),
-        milliseconds[milliseconds.len() / 2],
-        milliseconds[0],
-        milliseconds[milliseconds.len() - 1],
+        took[took.len() / 2].as_millis(),
+        took[0].as_millis(),
+        took[took.len() - 1].as_millis(),
         resident[resident.len() / 2],
     );
 }
 
-fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
+fn sorted<T: Ord>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut values: Vec<T> = values.collect();
+    values.sort_unstable();
     values
 }

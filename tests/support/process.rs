@@ -228,6 +228,16 @@ impl Process {
     }
 }
 
+/// Returns what the kernel says about the memory of process `pid`, in KiB. None if it is no more.
+///
+/// `VmRSS` is what it has, `RssAnon` what of that is in no file, `VmHWM` the most that it had, `VmData` what `RLIMIT_DATA` counts
+/// ([proc_pid_status(5)](https://man7.org/linux/man-pages/man5/proc_pid_status.5.html)).
+pub fn memory(pid: u32, line: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|it| it.strip_prefix(line))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
 /// Returns where a program of ours is: beside the folder of the tests, once it is built.
 ///
 /// # Errors

@@ -1,5 +1,6 @@
 //! A worker whose memory is nearly used up ends as if asked to, before the kernel would kill it.
 
+use anyhow::Context;
 use sealane_client::{
     payload::from_json,
     workflow::{Start, Workflows},
@@ -7,7 +8,7 @@ use sealane_client::{
 use sealane_dev::gateway::Operation::Pack;
 use sealane_tests::{
     orders::{order, patiently},
-    process::Process,
+    process::{Process, memory},
 };
 use sealane_workflows::orders::Receipt;
 use serde_json::json;
@@ -71,14 +72,6 @@ async fn greet_for_ever(yard: &Yard) -> anyhow::Result<()> {
 
 /// Returns the memory of `worker` that counts, in bytes.
 fn anonymous(worker: &Process) -> anyhow::Result<u64> {
-    let pid = worker.id().unwrap_or_default();
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("RssAnon:"));
-    let kibibytes: u64 = line
-        .and_then(|line| line.split_whitespace().next())
-        .unwrap_or_default()
-        .parse()?;
-    Ok(kibibytes * 1024)
+    let kibibytes = worker.id().and_then(|pid| memory(pid, "RssAnon"));
+    Ok(kibibytes.context("the worker has ended")? * 1024)
 }
