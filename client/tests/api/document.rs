@@ -94,6 +94,32 @@ fn no_reference_leads_nowhere() {
     }
 }
 
+/// A client that is generated from the document uses a type of the format, and must be able to send the maximum with it.
+#[test]
+fn no_number_may_be_larger_than_its_format_can_hold() {
+    let mut left = vec![document()];
+    let mut numbers = 0;
+    while let Some(schema) = left.pop() {
+        if let (Some(format), Some(maximum)) =
+            (schema["format"].as_str(), schema["maximum"].as_i64())
+        {
+            let largest = match format {
+                "int32" => i32::MAX.into(),
+                "int64" => i64::MAX,
+                _ => panic!("{schema}"),
+            };
+            assert!(maximum <= largest, "{schema}");
+            numbers += 1;
+        }
+        match schema {
+            Value::Array(parts) => left.extend(parts),
+            Value::Object(parts) => left.extend(parts.into_iter().map(|(_, part)| part)),
+            _ => {}
+        }
+    }
+    assert!(numbers >= 3, "{numbers} numbers with a maximum");
+}
+
 #[test]
 fn the_documentation_lists_every_route() {
     let routes: BTreeSet<_> = operations(&document())

@@ -54,7 +54,8 @@ struct ItemRequest {
     #[schema(pattern = r"\S", example = "tea")]
     sku: String,
     /// How many of it.
-    #[schema(minimum = 1, maximum = 4_294_967_295_u64, value_type = u32, example = 2)]
+    // As a `u32` it would be documented as an `int32`, which ends at half of the maximum.
+    #[schema(minimum = 1, maximum = 4_294_967_295_u64, value_type = u64, example = 2)]
     quantity: Whole,
 }
 
