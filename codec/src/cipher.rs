@@ -1,12 +1,8 @@
 //! AES-GCM in place, over the layout `nonce ‖ ciphertext ‖ tag`.
 
-use aes_gcm::{
-    AeadInOut, Aes128Gcm, Aes256Gcm, AesGcm, Error, KeyInit,
-    aead::{
-        array::Array,
-        consts::{U12, U16},
-    },
-    aes::Aes192,
+use aws_lc_rs::{
+    aead::{self, AES_128_GCM, AES_192_GCM, AES_256_GCM, Aad, LessSafeKey, UnboundKey},
+    error::Unspecified,
 };
 
 /// Bytes of nonce in front of the ciphertext.
@@ -17,14 +13,11 @@ pub(crate) const TAG_LEN: usize = 16;
 /// A nonce, never used twice with one key.
 pub(crate) type Nonce = [u8; NONCE_LEN];
 
-type Aes192Gcm = AesGcm<Aes192, U12>;
-
-/// One expanded key. Boxed, so that moving it leaves no copy of the key schedule behind.
-pub(crate) enum Cipher {
-    Aes128(Box<Aes128Gcm>),
-    Aes192(Box<Aes192Gcm>),
-    Aes256(Box<Aes256Gcm>),
-}
+/// One expanded key. aws-lc keeps the key schedule on the heap, where nothing moves it, and wipes
+/// what it frees.
+///
+/// The key is "less safe" in that whoever calls chooses the nonces.
+pub(crate) struct Cipher(LessSafeKey);
 
 /// Why bytes could not be opened.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -38,58 +31,113 @@ pub(crate) enum Unopened {
 impl Cipher {
     /// Chooses the AES variant by the length of `key`; `None` if no variant has keys so long.
     pub(crate) fn new(key: &[u8]) -> Option<Self> {
-        match key.len() {
-            16 => expand(key).map(Self::Aes128),
-            24 => expand(key).map(Self::Aes192),
-            32 => expand(key).map(Self::Aes256),
-            _ => None,
-        }
+        let algorithm = match key.len() {
+            16 => &AES_128_GCM,
+            24 => &AES_192_GCM,
+            32 => &AES_256_GCM,
+            _ => return None,
+        };
+        let key = UnboundKey::new(algorithm, key).ok()?;
+        Some(Self(LessSafeKey::new(key)))
     }
 
     /// Encrypts `text` in place and returns its tag.
     ///
     /// Fails only if `text` is longer than 2^36 bytes (64 GiB), AES-GCM's limit for one message.
-    pub(crate) fn seal(&self, nonce: &Nonce, text: &mut [u8]) -> Result<[u8; TAG_LEN], Error> {
-        match self {
-            Self::Aes128(cipher) => encrypt(&**cipher, nonce, text),
-            Self::Aes192(cipher) => encrypt(&**cipher, nonce, text),
-            Self::Aes256(cipher) => encrypt(&**cipher, nonce, text),
-        }
+    pub(crate) fn seal(
+        &self,
+        nonce: &Nonce,
+        text: &mut [u8],
+    ) -> Result<[u8; TAG_LEN], Unspecified> {
+        let nonce = aead::Nonce::assume_unique_for_key(*nonce);
+        let tag = self
+            .0
+            .seal_in_place_separate_tag(nonce, Aad::empty(), text)?;
+        tag.as_ref().try_into().map_err(|_| Unspecified)
     }
 
     /// Checks and decrypts `sealed` in place and returns the part of it that is now plaintext.
     ///
-    /// On failure `sealed` is what it was.
+    /// On failure no plaintext is in `sealed`, nor what it was.
     pub(crate) fn open<'a>(&self, sealed: &'a mut [u8]) -> Result<&'a mut [u8], Unopened> {
         let (nonce, rest) = sealed.split_first_chunk_mut().ok_or(Unopened::TooShort)?;
-        let (text, tag) = rest.split_last_chunk_mut().ok_or(Unopened::TooShort)?;
-        let opened = match self {
-            Self::Aes128(cipher) => decrypt(&**cipher, nonce, text, tag),
-            Self::Aes192(cipher) => decrypt(&**cipher, nonce, text, tag),
-            Self::Aes256(cipher) => decrypt(&**cipher, nonce, text, tag),
-        };
-        match opened {
-            Ok(()) => Ok(text),
-            Err(Error) => Err(Unopened::Rejected),
+        if rest.len() < TAG_LEN {
+            return Err(Unopened::TooShort);
         }
+        let nonce = aead::Nonce::assume_unique_for_key(*nonce);
+        let opened = self.0.open_in_place(nonce, Aad::empty(), rest);
+        opened.map_err(|_| Unopened::Rejected)
     }
 }
 
-fn expand<C: KeyInit>(key: &[u8]) -> Option<Box<C>> {
-    C::new_from_slice(key).ok().map(Box::new)
-}
+#[cfg(test)]
+mod tests {
+    use aes_gcm::{
+        Aes128Gcm, Aes256Gcm, AesGcm, KeyInit, Nonce,
+        aead::{Aead, consts::U12},
+        aes::Aes192,
+    };
+    use proptest::{collection::vec, prelude::*};
 
-fn encrypt<C>(cipher: &C, nonce: &Nonce, text: &mut [u8]) -> Result<[u8; TAG_LEN], Error>
-where
-    C: AeadInOut<NonceSize = U12, TagSize = U16>,
-{
-    let tag = cipher.encrypt_inout_detached(&Array(*nonce), &[], text.into())?;
-    Ok(tag.0)
-}
+    use super::{Cipher, NONCE_LEN, TAG_LEN, Unopened};
 
-fn decrypt<C>(cipher: &C, nonce: &Nonce, text: &mut [u8], tag: &[u8; TAG_LEN]) -> Result<(), Error>
-where
-    C: AeadInOut<NonceSize = U12, TagSize = U16>,
-{
-    cipher.decrypt_inout_detached(&Array(*nonce), &[], text.into(), &Array(*tag))
+    /// Seals with somebody else's AES-GCM.
+    fn elsewhere<C: Aead<NonceSize = U12> + KeyInit>(
+        key: &[u8],
+        nonce: [u8; NONCE_LEN],
+        text: &[u8],
+    ) -> Vec<u8> {
+        let cipher = C::new_from_slice(key).unwrap();
+        let sealed = cipher.encrypt(&Nonce::from(nonce), text).unwrap();
+        [nonce.as_slice(), &sealed].concat()
+    }
+
+    proptest! {
+        // Long enough for each of the loops an assembler may have for so many blocks at once.
+        #[test]
+        fn it_seals_and_opens_as_another_implementation_does(
+            key in prop_oneof![vec(any::<u8>(), 16), vec(any::<u8>(), 24), vec(any::<u8>(), 32)],
+            nonce: [u8; NONCE_LEN],
+            text in vec(any::<u8>(), 0..5000),
+        ) {
+            let theirs = match key.len() {
+                16 => elsewhere::<Aes128Gcm>(&key, nonce, &text),
+                24 => elsewhere::<AesGcm<Aes192, U12>>(&key, nonce, &text),
+                _ => elsewhere::<Aes256Gcm>(&key, nonce, &text),
+            };
+            let cipher = Cipher::new(&key).unwrap();
+
+            let mut sealed = text.clone();
+            let tag = cipher.seal(&nonce, &mut sealed).unwrap();
+            prop_assert_eq!([nonce.as_slice(), &sealed, &tag].concat(), theirs.clone());
+            let mut theirs = theirs;
+            prop_assert_eq!(cipher.open(&mut theirs).map(|it| it.to_vec()), Ok(text));
+        }
+
+        #[test]
+        fn nothing_is_opened_of_what_was_altered(text in vec(any::<u8>(), 0..500), place: prop::sample::Index, bit in 0..8_u8) {
+            let cipher = Cipher::new(&[7; 32]).unwrap();
+            let mut sealed = elsewhere::<Aes256Gcm>(&[7; 32], [1; NONCE_LEN], &text);
+            *place.get_mut(&mut sealed) ^= 1 << bit;
+
+            prop_assert_eq!(cipher.open(&mut sealed), Err(Unopened::Rejected));
+        }
+    }
+
+    #[test]
+    fn less_than_nonce_and_tag_is_too_short() {
+        let cipher = Cipher::new(&[7; 32]).unwrap();
+
+        for len in 0..NONCE_LEN + TAG_LEN {
+            assert_eq!(
+                cipher.open(&mut vec![0; len]),
+                Err(Unopened::TooShort),
+                "{len}"
+            );
+        }
+        let just = cipher
+            .open(&mut [0; NONCE_LEN + TAG_LEN])
+            .map(|text| text.len());
+        assert_eq!(just, Err(Unopened::Rejected));
+    }
 }

@@ -5,8 +5,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use aes_gcm::aead::Generate;
+use aws_lc_rs::error::Unspecified;
 use base64::{Engine, prelude::BASE64_STANDARD};
+use rand::{TryRng, rngs::SysRng};
 use zeroize::Zeroizing;
 
 use crate::cipher::{Cipher, NONCE_LEN, Nonce, TAG_LEN, Unopened};
@@ -102,7 +103,7 @@ impl Key {
 
     /// Seals everything behind the first [`NONCE_LEN`] bytes of `buffer` under `nonce`, which is
     /// written into that room, and appends the tag. Needs no memory if there is room for the tag.
-    pub(crate) fn seal(&self, nonce: &Nonce, buffer: &mut Vec<u8>) -> Result<(), aes_gcm::Error> {
+    pub(crate) fn seal(&self, nonce: &Nonce, buffer: &mut Vec<u8>) -> Result<(), Unspecified> {
         let (room, text) = buffer.split_at_mut(NONCE_LEN);
         room.copy_from_slice(nonce);
         let tag: [u8; TAG_LEN] = self.cipher.seal(nonce, text)?;
@@ -178,9 +179,13 @@ impl fmt::Debug for Key {
 
 /// Random bytes straight from the operating system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], EntropyError> {
-    <[u8; N]>::try_generate().map_err(|error| EntropyError {
-        reason: error.to_string(),
-    })
+    let mut bytes = [0; N];
+    SysRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|error| EntropyError {
+            reason: error.to_string(),
+        })?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
