@@ -1,7 +1,8 @@
 //! What the API answers, and whether it said in its document that it might.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, io::read_to_string};
 
+use flate2::read::GzDecoder;
 use serde_json::Value;
 
 /// One answer.
@@ -25,11 +26,22 @@ impl Answer {
             let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
             (name.to_string(), value)
         });
+        let headers: BTreeMap<_, _> = headers.collect();
+        // The files of the page to browse the document with are packed, for whoever asks.
+        let text = if headers
+            .get("content-encoding")
+            .is_some_and(|it| it == "gzip")
+        {
+            let packed = response.bytes().await?;
+            read_to_string(GzDecoder::new(&*packed))?
+        } else {
+            response.text().await?
+        };
         Ok(Self {
             line,
             status,
-            headers: headers.collect(),
-            text: response.text().await?,
+            headers,
+            text,
         })
     }
 
