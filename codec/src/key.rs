@@ -57,18 +57,13 @@ impl Key {
     /// [`KeyError::Length`] unless there are 16, 24 or 32 of them.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyError> {
         let len = bytes.len();
-        let cipher = Cipher::new(bytes).ok_or(KeyError::Length { len })?;
-        Ok(Self::new(Zeroizing::new(bytes.into()), cipher))
-    }
-
-    fn new(bytes: Zeroizing<Box<[u8]>>, cipher: Cipher) -> Self {
-        Self {
-            bytes,
-            cipher,
+        Ok(Self {
+            cipher: Cipher::new(bytes).ok_or(KeyError::Length { len })?,
+            bytes: Zeroizing::new(bytes.into()),
             seals: AtomicU64::new(0),
             opens: AtomicU64::new(0),
             rejections: AtomicU64::new(0),
-        }
+        })
     }
 
     /// Reads a key from standard base64, ignoring white space around it.
@@ -96,9 +91,9 @@ impl Key {
     ///
     /// [`EntropyError`] if it supplies none.
     pub fn generate() -> Result<Self, EntropyError> {
-        let bytes = Zeroizing::new(random::<32>()?);
-        let cipher = Cipher::new(bytes.as_slice()).expect("AES-256 keys are 32 bytes long");
-        Ok(Self::new(Zeroizing::new(Box::new(*bytes)), cipher))
+        let mut bytes = Zeroizing::new([0; 32]);
+        fill(bytes.as_mut_slice())?;
+        Ok(Self::from_bytes(bytes.as_slice()).expect("AES-256 keys are 32 bytes long"))
     }
 
     /// Seals everything behind the first [`NONCE_LEN`] bytes of `buffer` under `nonce`, which is
@@ -180,12 +175,16 @@ impl fmt::Debug for Key {
 /// Random bytes straight from the operating system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], EntropyError> {
     let mut bytes = [0; N];
-    SysRng
-        .try_fill_bytes(&mut bytes)
-        .map_err(|error| EntropyError {
-            reason: error.to_string(),
-        })?;
+    fill(&mut bytes)?;
     Ok(bytes)
+}
+
+/// A secret is filled in where it stays: what is returned leaves a copy on the stack.
+fn fill(bytes: &mut [u8]) -> Result<(), EntropyError> {
+    let filled = SysRng.try_fill_bytes(bytes);
+    filled.map_err(|error| EntropyError {
+        reason: error.to_string(),
+    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod decoding;
 mod file_source;
+mod memory;
 mod properties;
 mod secrecy;
 mod sharing;
