@@ -156,7 +156,7 @@ impl Envelope {
         let reference = Reference::of(payload).ok_or(OpenError::NotAnEnvelope)?;
         let key = self.0.unwrapper.get(&reference)?;
         let id = reference.key_id().ok_or(OpenError::NotAnEnvelope)?;
-        Ok(sealed::open(&key, &id, &mut payload.data.clone())?)
+        Ok(sealed::open(&key, &id, payload.data.clone())?)
     }
 
     /// Has the data key of `payload` unwrapped unless it is here. Takes about a second at most,

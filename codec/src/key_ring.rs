@@ -139,9 +139,9 @@ impl KeyRing {
     }
 
     /// [`open`](Self::open), decrypting in the payload's own buffer.
-    pub(crate) fn open_in_place(&self, mut payload: Payload) -> Result<Payload, OpenError> {
+    pub(crate) fn open_in_place(&self, payload: Payload) -> Result<Payload, OpenError> {
         let (id, key) = self.key_of(&payload)?;
-        sealed::open(key, id, &mut payload.data)
+        sealed::open(key, id, payload.data)
     }
 
     /// Finds the key that `payload` names.
