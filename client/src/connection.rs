@@ -10,6 +10,7 @@ mod raw;
 mod size;
 mod trace;
 mod transport;
+mod wire;
 mod work;
 
 use std::{collections::HashMap, error::Error, sync::Arc};
@@ -160,6 +161,7 @@ pub async fn connect(
         .dns_load_balancing(None)
         .service_override(transport::service(
             channel,
+            settings.compression,
             egress,
             extras.polls,
             extras.work,

@@ -20,12 +20,13 @@ pub use self::{
     problem::{Problem, SettingsError, Source},
     report::{Row, report},
     secret::Secret,
-    temporal::{ApiKey, Deployment, Temporal},
+    temporal::{ApiKey, Deployment, GrpcCompression, Temporal},
     tls::Tls,
     traces::Traces,
     worker::{Pollers, Worker},
 };
 
+pub(crate) use self::temporal::is_loopback;
 use self::values::{Noted, Values};
 
 mod auth;

@@ -2,6 +2,7 @@
 
 mod api_key;
 mod azure_fake;
+mod compression;
 mod envelope;
 mod greeting;
 mod interop;

@@ -1,6 +1,7 @@
 //! Payloads that Temporal does not take fail once, whichever way they would have gone.
 
 mod asked;
+mod history;
 mod scene;
 mod together;
 

@@ -23,7 +23,16 @@ pub enum Answer {
     Greeting(&'static str, u8, &'static str),
     /// As [`Version`](Self::Version), after the request's `authorization` header was put where a test can see it.
     Witness(&'static str, Arc<Mutex<String>>),
+    /// As [`Version`](Self::Version), but to requests that are compressed only how gRPC in Go refuses what it cannot unpack. Whether each
+    /// request was is put where a test can see it.
+    Unpacked(&'static str, Arc<Mutex<Vec<bool>>>),
+    /// As [`Greeting`](Self::Greeting), the status being `RESOURCE_EXHAUSTED` in the way of Temporal's frontend: after headers, which say
+    /// that what follows is compressed.
+    Busy(&'static str),
 }
+
+/// What gRPC in Go says to a compression that it does not have, as status `UNIMPLEMENTED`.
+const UNKNOWN_COMPRESSION: &str = "grpc: Decompressor is not installed for grpc-encoding \"gzip\"";
 
 /// Starts a frontend that listens for as long as the runtime lives, and returns where.
 ///
@@ -50,8 +59,19 @@ async fn serve(stream: TcpStream, answer: Answer) -> Result<(), h2::Error> {
             let header = header.and_then(|it| it.to_str().ok()).unwrap_or_default();
             header.clone_into(&mut seen.lock().unwrap_or_else(PoisonError::into_inner));
         }
+        let is_packed = request.headers().contains_key("grpc-encoding");
+        if let Answer::Unpacked(_, seen) = &answer {
+            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.push(is_packed);
+        }
         let is_greeting = request.uri().path().ends_with("/GetSystemInfo");
-        reply(respond, &answer, is_greeting)?;
+        match answer {
+            Answer::Unpacked(version, _) if is_packed => {
+                let refused = Answer::Greeting(version, 12, UNKNOWN_COMPRESSION);
+                reply(respond, &refused, false)?;
+            }
+            _ => reply(respond, &answer, is_greeting)?,
+        }
     }
     Ok(())
 }
@@ -69,7 +89,21 @@ fn reply(
             refuse(respond, response, *code, message)
         }
         Answer::Status(code, message) => refuse(respond, response, *code, message),
-        Answer::Version(version) | Answer::Greeting(version, ..) | Answer::Witness(version, _) => {
+        Answer::Busy(_) if !is_greeting => {
+            headers.insert("grpc-encoding", HeaderValue::from_static("gzip"));
+            let cause = HeaderValue::from_static("RpsLimit");
+            headers.insert("x-resource-exhausted-cause", cause);
+            let mut body = respond.send_response(response, false)?;
+            let mut trailers = HeaderMap::new();
+            trailers.insert("grpc-status", HeaderValue::from_static("8"));
+            trailers.insert("grpc-message", HeaderValue::from_static("busy"));
+            body.send_trailers(trailers)
+        }
+        Answer::Version(version)
+        | Answer::Greeting(version, ..)
+        | Answer::Witness(version, _)
+        | Answer::Unpacked(version, _)
+        | Answer::Busy(version) => {
             let mut body = respond.send_response(response, false)?;
             body.send_data(system_info(version), false)?;
             let mut trailers = HeaderMap::new();

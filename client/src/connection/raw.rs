@@ -43,9 +43,16 @@ impl Raw {
         let channel = transport::connect(settings)
             .await
             .map_err(|error| unreachable(settings, &error))?;
-        let egress = Some(Egress::new(codec));
+        let service = transport::service(
+            channel,
+            settings.compression,
+            Some(Egress::new(codec)),
+            Polls::default(),
+            None,
+            Sizes::new(None),
+        );
         Ok(Self {
-            service: transport::service(channel, egress, Polls::default(), None, Sizes::new(None)),
+            service,
             headers: all_headers(settings).await?,
         })
     }

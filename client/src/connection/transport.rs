@@ -4,26 +4,23 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use bytes::{Buf, BufMut, Bytes};
-use http::uri::{PathAndQuery, Uri};
+use http::uri::Uri;
 use temporalio_client::callback_based::{
     CallbackBasedGrpcService, GrpcRequest, GrpcSuccessResponse,
 };
 use tonic::{
-    Code, Request, Status,
-    client::Grpc,
-    codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    metadata::MetadataMap,
+    Code, Status,
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
 
-use sealane_service::settings::{Temporal, Tls};
+use sealane_service::settings::{GrpcCompression, Temporal, Tls};
 
 use super::{
     egress::Egress,
     polls::{PollState, Polls},
     size::Sizes,
     trace::Call,
+    wire::Wire,
     work::Work,
 };
 
@@ -33,9 +30,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Notices a dead connection behind a load balancer; the SDK's own defaults.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(30);
 const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Largest answer accepted, in bytes; the SDK's own default. A history page can exceed tonic's 4 MiB.
-const MAX_ANSWER: usize = 128 * 1024 * 1024;
 
 /// Connects to the server that `settings` name.
 ///
@@ -92,6 +86,7 @@ fn tls_config(tls: &Tls) -> ClientTlsConfig {
 /// Returns the service through which the SDK sends every request.
 pub(super) fn service(
     channel: Channel,
+    compression: GrpcCompression,
     egress: Option<Egress>,
     polls: Polls,
     work: Option<Work>,
@@ -100,7 +95,7 @@ pub(super) fn service(
     let large = egress.as_ref().and_then(|it| it.codec().large_payloads());
     let sizes = sizes.storing(large.is_some_and(|it| it.options().stores));
     let route = Arc::new(Route {
-        grpc: Grpc::new(channel).max_decoding_message_size(MAX_ANSWER),
+        wire: Wire::new(channel, compression),
         egress,
         polls,
         work,
@@ -116,7 +111,7 @@ pub(super) fn service(
 
 /// Where a request goes, and what happens to it on the way.
 struct Route {
-    grpc: Grpc<Channel>,
+    wire: Wire,
     egress: Option<Egress>,
     polls: Polls,
     work: Option<Work>,
@@ -159,7 +154,7 @@ impl Route {
 
     /// Sends `request`, or what is to be sent instead, or instead of that.
     async fn forward_large(&self, mut request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
-        let ask = |question| self.exchange(question);
+        let ask = |question| self.wire.exchange(question);
         let mut too_large = match self.sizes.check(&request, ask).await {
             Some(too_large) => too_large,
             None => match self.deliver(same(&request)).await {
@@ -190,13 +185,13 @@ impl Route {
     /// Sends `request`, and takes out of the answer what nobody could answer.
     async fn deliver(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
         let asked = Sizes::may_bring_task(&request.rpc).then(|| same(&request));
-        let mut answer = self.exchange(request).await?;
+        let mut answer = self.wire.exchange(request).await?;
         let Some(asked) = asked else {
             return Ok(answer);
         };
         self.sizes.answered(&asked);
         if Sizes::concern(&answer.proto) {
-            let ask = |question| self.exchange(question);
+            let ask = |question| self.wire.exchange(question);
             let received = self.sizes.receive(&asked, &mut answer, ask);
             Box::pin(received).await;
         }
@@ -209,24 +204,6 @@ impl Route {
             None => request.proto,
         };
         Ok(GrpcRequest { proto, ..request })
-    }
-
-    /// Sends `request` and awaits the answer.
-    async fn exchange(&self, request: GrpcRequest) -> Result<GrpcSuccessResponse, Status> {
-        let path = PathAndQuery::try_from(format!("/{}/{}", request.service, request.rpc))
-            .map_err(|error| Status::internal(format!("no gRPC path: {error}")))?;
-        let mut outgoing = Request::new(request.proto);
-        *outgoing.metadata_mut() = MetadataMap::from_headers(request.headers);
-        let mut grpc = self.grpc.clone();
-        grpc.ready()
-            .await
-            .map_err(|error| Status::from_error(error.into()))?;
-        let answer = grpc.unary(outgoing, path, Verbatim).await?;
-        let (metadata, proto, _) = answer.into_parts();
-        Ok(GrpcSuccessResponse {
-            headers: metadata.into_headers(),
-            proto: proto.into(),
-        })
     }
 }
 
@@ -252,41 +229,4 @@ fn retryable(status: Status) -> Status {
         cause = error.source();
     }
     status
-}
-
-/// Passes message bytes through: the SDK has already serialised them.
-struct Verbatim;
-
-impl Codec for Verbatim {
-    type Encode = Bytes;
-    type Decode = Bytes;
-    type Encoder = Self;
-    type Decoder = Self;
-
-    fn encoder(&mut self) -> Self {
-        Self
-    }
-
-    fn decoder(&mut self) -> Self {
-        Self
-    }
-}
-
-impl Encoder for Verbatim {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn encode(&mut self, item: Bytes, into: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        into.put(item);
-        Ok(())
-    }
-}
-
-impl Decoder for Verbatim {
-    type Item = Bytes;
-    type Error = Status;
-
-    fn decode(&mut self, from: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
-        Ok(Some(from.copy_to_bytes(from.remaining())))
-    }
 }

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     definitions::definition,
     http::list,
-    temporal::has_credentials,
+    temporal::{has_credentials, is_loopback},
     values::{Noted, Values},
 };
 
@@ -264,15 +264,6 @@ fn issuer(text: &str) -> Option<String> {
         _ => false,
     };
     (is_plain && is_safe && url.has_host()).then(|| text.to_owned())
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 fn algorithms(text: &str) -> Option<Vec<String>> {

@@ -140,6 +140,12 @@ pub static DEFINITIONS: &[Definition] = &[
         "Profile to use; default if only TEMPORAL_CONFIG_FILE is set",
     ),
     Definition::new(
+        "SEALANE_GRPC_COMPRESSION",
+        "auto, gzip or off",
+        "Whether gRPC messages to and from the Temporal service are compressed; auto is gzip, and off if TEMPORAL_ADDRESS is on this machine",
+    )
+    .default("auto"),
+    Definition::new(
         "TEMPORAL_DEPLOYMENT_NAME",
         "a name without control characters",
         "Worker Deployment this worker belongs to; together with the build id, turns versioning on",

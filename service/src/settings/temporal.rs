@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use url::Url;
+use url::{Host, Url};
 
 use super::{
     definitions::definition,
@@ -33,6 +33,20 @@ pub struct Temporal {
     pub deployment: Option<Deployment>,
     /// Headers sent with every request, by lower-case name.
     pub headers: BTreeMap<String, Secret>,
+    /// How requests and answers travel.
+    pub compression: GrpcCompression,
+}
+
+/// Whether gRPC messages are compressed on their way, as [gRPC's compression] has it. Payloads in them were sealed before.
+///
+/// [gRPC's compression]: https://grpc.io/docs/guides/compression/
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GrpcCompression {
+    /// They are not.
+    Off,
+    /// With gzip, for as long as the server knows it.
+    Gzip,
 }
 
 /// Where the API key comes from.
@@ -74,6 +88,8 @@ pub(super) fn connection(values: &mut Values) -> Result<Temporal, Noted> {
     let task_queue = values.parse("TEMPORAL_TASK_QUEUE", |text| name(text, 1000));
     let api_key = api_key(values);
     let tls = tls::read(values, scheme);
+    let here = address.as_ref().is_ok_and(|(_, it)| is_on_loopback(it));
+    let compression = values.parse("SEALANE_GRPC_COMPRESSION", |text| compression(text, here));
     let headers = values.headers().iter();
     let headers = headers
         .map(|(name, (value, _))| (name.clone(), value.clone()))
@@ -86,6 +102,7 @@ pub(super) fn connection(values: &mut Values) -> Result<Temporal, Noted> {
         tls: tls?,
         deployment: None,
         headers,
+        compression: compression?,
     })
 }
 
@@ -117,6 +134,30 @@ fn is_bare(url: &Url) -> bool {
 
 pub(super) fn has_credentials(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
+}
+
+/// Whether the host of `url` is this machine, whatever resolves its name.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+fn is_on_loopback(address: &str) -> bool {
+    Url::parse(&format!("http://{address}")).is_ok_and(|url| is_loopback(&url))
+}
+
+/// On loopback there is nothing to be saved but processor time.
+fn compression(text: &str, here: bool) -> Option<GrpcCompression> {
+    match text {
+        "auto" if here => Some(GrpcCompression::Off),
+        "auto" | "gzip" => Some(GrpcCompression::Gzip),
+        "off" => Some(GrpcCompression::Off),
+        _ => None,
+    }
 }
 
 /// Accepts what can be the name of a namespace.

@@ -5,8 +5,8 @@ use std::{collections::HashMap, ffi::OsString, fs, path::PathBuf, time::Duration
 use tempfile::TempDir;
 
 use super::{
-    ApiKey, Compression, DEFINITIONS, Decode, Deployment, EncryptionMode, KeySource, LogFormat,
-    Pollers, Settings, SettingsError, Source, TokenHeader, report,
+    ApiKey, Compression, DEFINITIONS, Decode, Deployment, EncryptionMode, GrpcCompression,
+    KeySource, LogFormat, Pollers, Settings, SettingsError, Source, TokenHeader, report,
 };
 
 mod api_key_secret;

@@ -119,7 +119,7 @@ async fn of_updates_that_are_too_large_together_one_is_refused() -> anyhow::Resu
         "{refusal}"
     );
     assert!(refusal.contains("send one after the other"), "{refusal}");
-    let again = vec![from_json(&json!(["", 1]))];
+    let again = vec![from_json(&input)];
     let again = scene.workflows.update(&workflow, "put", "again", again);
     assert!(matches!(again.await?, Updated::Completed(_)));
     let end = vec![from_json(&json!("end"))];

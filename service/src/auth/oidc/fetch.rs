@@ -8,7 +8,10 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::key_set::KeySet;
-use crate::{exit::with_causes, settings::Oidc};
+use crate::{
+    exit::with_causes,
+    settings::{Oidc, is_loopback},
+};
 
 /// Where an issuer describes itself
 /// ([OIDC Discovery 1.0](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig)).
@@ -153,13 +156,4 @@ impl Source {
 
 fn is_plain(issuer: &str) -> bool {
     issuer.starts_with("http://")
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

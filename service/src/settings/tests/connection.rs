@@ -1,6 +1,6 @@
 //! How the connection to Temporal is secured, and profiles.
 
-use super::{ApiKey, Env, Files, Settings, load, problems};
+use super::{ApiKey, Env, Files, GrpcCompression, Settings, load, problems};
 
 const CERT: (&str, &str) = (
     "TEMPORAL_TLS_CLIENT_CERT_DATA",
@@ -42,6 +42,26 @@ fn tls_is_not_guessed_from_the_host_name() {
             !uses_tls(&load(&[("TEMPORAL_ADDRESS", address)])),
             "{address}"
         );
+    }
+}
+
+#[test]
+fn messages_are_compressed_unless_the_server_is_on_this_machine() {
+    let compression = |variables: &[(&str, &str)]| load(variables).temporal.compression;
+    for (address, expected) in [
+        ("temporal-frontend.temporal:7233", GrpcCompression::Gzip),
+        ("https://ns.acct.tmprl.cloud:7233", GrpcCompression::Gzip),
+        ("10.0.0.7:7233", GrpcCompression::Gzip),
+        ("localhost:7233", GrpcCompression::Off),
+        ("http://127.0.0.1:7233", GrpcCompression::Off),
+        ("[::1]:7233", GrpcCompression::Off),
+    ] {
+        let address = ("TEMPORAL_ADDRESS", address);
+        assert_eq!(compression(&[address]), expected, "{address:?}");
+        let asked = |value| compression(&[address, ("SEALANE_GRPC_COMPRESSION", value)]);
+        assert_eq!(asked("auto"), expected, "{address:?}");
+        assert_eq!(asked("gzip"), GrpcCompression::Gzip, "{address:?}");
+        assert_eq!(asked("off"), GrpcCompression::Off, "{address:?}");
     }
 }
 

@@ -28,6 +28,7 @@ const OUTSIDE: &[(&str, &[&str])] = &[
     ("TEMPORAL_TLS_SERVER_NAME", &["two words", "a/b"]),
     ("TEMPORAL_CONFIG_FILE", &["/nowhere"]),
     ("TEMPORAL_PROFILE", &["no such profile"]),
+    ("SEALANE_GRPC_COMPRESSION", &["zlib", "on", "GZIP"]),
     ("TEMPORAL_DEPLOYMENT_NAME", &["a\nb"]),
     ("TEMPORAL_WORKER_BUILD_ID", &["a\nb"]),
     ("SEALANE_CONFIG", &["/nowhere"]),
