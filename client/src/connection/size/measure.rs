@@ -15,8 +15,9 @@ use temporalio_common::protos::temporal::api::workflowservice::v1::{
     RespondActivityTaskFailedRequest, RespondQueryTaskCompletedRequest,
     RespondWorkflowTaskCompletedRequest, RespondWorkflowTaskFailedRequest,
     SignalWithStartWorkflowExecutionRequest, SignalWorkflowExecutionRequest,
-    StartActivityExecutionRequest, StartBatchOperationRequest, StartWorkflowExecutionRequest,
-    TerminateWorkflowExecutionRequest, UpdateScheduleRequest, UpdateWorkflowExecutionRequest,
+    StartActivityExecutionRequest, StartBatchOperationRequest, StartNexusOperationExecutionRequest,
+    StartWorkflowExecutionRequest, TerminateWorkflowExecutionRequest, UpdateScheduleRequest,
+    UpdateWorkerDeploymentVersionMetadataRequest, UpdateWorkflowExecutionRequest,
 };
 
 pub(super) use self::{
@@ -115,6 +116,12 @@ impl Measured {
             "ResetWorkflowExecution" => self.take::<ResetWorkflowExecutionRequest>(proto),
             "StartBatchOperation" => self.take::<StartBatchOperationRequest>(proto),
             "StartActivityExecution" => self.take::<StartActivityExecutionRequest>(proto),
+            "StartNexusOperationExecution" => {
+                self.take::<StartNexusOperationExecutionRequest>(proto)
+            }
+            "UpdateWorkerDeploymentVersionMetadata" => {
+                self.take::<UpdateWorkerDeploymentVersionMetadataRequest>(proto)
+            }
             _ => self.read_answer(rpc, proto),
         }
     }

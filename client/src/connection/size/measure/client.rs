@@ -12,8 +12,10 @@ use temporalio_common::protos::temporal::api::{
         RespondActivityTaskCanceledByIdRequest, RespondActivityTaskCompletedByIdRequest,
         RespondActivityTaskFailedByIdRequest, SignalWithStartWorkflowExecutionRequest,
         SignalWorkflowExecutionRequest, StartActivityExecutionRequest, StartBatchOperationRequest,
-        StartWorkflowExecutionRequest, TerminateWorkflowExecutionRequest, UpdateScheduleRequest,
-        UpdateWorkflowExecutionRequest, execute_multi_operation_request::operation::Operation,
+        StartNexusOperationExecutionRequest, StartWorkflowExecutionRequest,
+        TerminateWorkflowExecutionRequest, UpdateScheduleRequest,
+        UpdateWorkerDeploymentVersionMetadataRequest, UpdateWorkflowExecutionRequest,
+        execute_multi_operation_request::operation::Operation,
         start_batch_operation_request::Operation as Batch,
     },
 };
@@ -142,6 +144,24 @@ impl Parts for StartActivityExecutionRequest {
         measured.payloads(self.input.as_ref(), || {
             format!("input of activity {:?}", self.activity_id)
         });
+    }
+}
+
+impl Parts for StartNexusOperationExecutionRequest {
+    fn parts(&self, measured: &mut Measured) {
+        measured.payloads(self.input.as_ref(), || {
+            format!("input of Nexus operation {:?}", self.operation_id)
+        });
+    }
+}
+
+impl Parts for UpdateWorkerDeploymentVersionMetadataRequest {
+    fn parts(&self, measured: &mut Measured) {
+        for (name, entry) in &self.upsert_entries {
+            measured.payloads(Some(entry), || {
+                format!("metadata {name:?} of a worker deployment version")
+            });
+        }
     }
 }
 
