@@ -120,20 +120,25 @@ fn hides_the_canary(text: &str, password: Password) -> bool {
 enum Password {
     /// What URLs have as one.
     Real,
-    /// Whatever is before an @, since a password may have been written without escapes.
+    /// Whatever is before an @, since a password may have been written without escapes; and the query, which may be a signature.
     Meant,
 }
 
 fn without(password: Password, value: &str) -> String {
-    let blanked = value.split_once("://").and_then(|(scheme, rest)| {
-        let end = match password {
-            Password::Real => rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len()),
-            Password::Meant => rest.len(),
-        };
-        let at = rest[..end].rfind('@')?;
-        Some(format!("{scheme}://{}", &rest[at..]))
-    });
-    blanked.unwrap_or_else(|| value.to_owned())
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return value.to_owned();
+    };
+    let until = |rest: &str, ends: &[char]| rest.find(ends).unwrap_or(rest.len());
+    let searched = match password {
+        Password::Real => until(rest, &['/', '\\', '?', '#']),
+        Password::Meant => rest.len(),
+    };
+    let rest = rest[..searched].rfind('@').map_or(rest, |at| &rest[at..]);
+    let end = match password {
+        Password::Real => rest.len(),
+        Password::Meant => until(rest, &['?', '#']),
+    };
+    format!("{scheme}://{}", &rest[..end])
 }
 
 /// Every setting is reported once, and no secret is.

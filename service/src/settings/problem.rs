@@ -188,13 +188,23 @@ impl Problem {
     }
 }
 
-/// Blanks user name and password of a URL, which may end up in any setting by mistake.
+/// Blanks what is secret in a URL, which may end up in any setting by mistake: user name and password, and query and fragment, which
+/// for storage are a signature.
 pub(super) fn without_credentials(value: &str) -> String {
     let Some((scheme, rest)) = value.split_once("://") else {
-        return value.to_owned();
+        // TEMPORAL_ADDRESS, for one, has no scheme.
+        return match value.rsplit_once('@') {
+            Some((user, host)) if user.contains(':') => format!("{REDACTED}@{host}"),
+            _ => value.to_owned(),
+        };
     };
-    match rest.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://{REDACTED}@{host}"),
-        None => value.to_owned(),
-    }
+    let (user, rest) = match rest.rsplit_once('@') {
+        Some((_, rest)) => (format!("{REDACTED}@"), rest),
+        None => (String::new(), rest),
+    };
+    let (rest, query) = match rest.find(['?', '#']) {
+        Some(at) => (&rest[..at], format!("{}{REDACTED}", &rest[at..=at])),
+        None => (rest, String::new()),
+    };
+    format!("{scheme}://{user}{rest}{query}")
 }

@@ -248,17 +248,44 @@ fn settings_print_no_secret() {
 
 #[test]
 fn credentials_inside_a_refused_url_are_not_repeated() {
-    let problems = problems(&[
-        ("ORDERS_GATEWAY_URL", "http://user:s3cret@host/"),
-        ("TEMPORAL_ADDRESS", "https://user:s3cret@host:7233"),
-    ]);
+    for (name, value, shown) in [
+        (
+            "ORDERS_GATEWAY_URL",
+            "http://user:s3cret@host/",
+            "http://<redacted>@host/",
+        ),
+        (
+            "TEMPORAL_ADDRESS",
+            "https://user:s3cret?@host:7233",
+            "https://<redacted>@host:7233",
+        ),
+        (
+            "TEMPORAL_ADDRESS",
+            "user:s3cret@host:7233",
+            "<redacted>@host:7233",
+        ),
+        (
+            "SEALANE_BLOB_CONTAINER_URL",
+            "https://a.blob.core.windows.net/payloads?sv=2026&sig=s3cret",
+            "https://a.blob.core.windows.net/payloads?<redacted>",
+        ),
+        (
+            "KEYVAULT_URL",
+            "https://me@a.vault.azure.net/#s3cret",
+            "https://<redacted>@a.vault.azure.net/#<redacted>",
+        ),
+    ] {
+        let problems = problems(&[(name, value)]).concat();
+        let rows = report(None, |asked| (asked == name).then(|| value.into()));
+        let row = rows.into_iter().find(|row| row.name == name).unwrap();
 
-    assert_eq!(problems.len(), 2);
-    assert!(!problems.concat().contains("s3cret"), "{problems:?}");
-    assert!(
-        problems[0].contains("https://<redacted>@host:7233"),
-        "{problems:?}"
-    );
+        assert!(!problems.contains("s3cret"), "{problems}");
+        assert!(
+            problems.contains(&format!("{name} is {shown:?}")),
+            "{problems}"
+        );
+        assert_eq!(row.value.as_deref(), Some(shown));
+    }
 }
 
 #[test]
