@@ -21,7 +21,7 @@ use crate::{azure::FakeAzure, home, installer, orders::patiently, process::Proce
 const ACCOUNT: &str = "sealaneunit";
 
 /// Host of the account.
-const HOST: &str = "sealaneunit.blob.core.windows.net";
+pub const HOST: &str = "sealaneunit.blob.core.windows.net";
 
 /// The one container.
 pub const CONTAINER_URL: &str = "https://sealaneunit.blob.core.windows.net/payloads";

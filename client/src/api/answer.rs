@@ -7,16 +7,13 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use sealane_service::http::Json;
+use sealane_service::http::{Json, Problem};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::problem::without_result;
-use crate::{
-    call::CallError,
-    workflow::{Ending, Listed, Outcome, Started},
-};
+use super::problem;
+use crate::workflow::{Listed, Outcome, Started};
 
 /// How soon asking again for something that is not finished makes sense, in seconds.
 const ASK_AGAIN: HeaderValue = HeaderValue::from_static("1");
@@ -67,33 +64,21 @@ impl From<&Started> for Running {
     }
 }
 
-/// 200 with the result, 202 while there is none, or the problem of a workflow that ended without.
-pub(super) fn ended(
-    ended: Option<Result<Outcome, CallError>>,
-    running: Running,
-) -> Result<Response, sealane_service::http::Problem> {
-    let Some(outcome) = ended else {
-        return Ok(running_at(running));
-    };
-    let outcome = outcome?;
-    if let Some(problem) = without_result(&outcome) {
-        return Err(problem);
-    }
+/// 200 with the result, or the problem of a workflow that ended without.
+pub(super) fn ended(outcome: Outcome) -> Result<Response, Problem> {
     let status = outcome.ending.status();
-    let Ending::Completed(result) = outcome.ending else {
-        // Every other ending was a problem.
-        return Ok(running_at(running));
-    };
+    let (execution, result) = problem::result(outcome)?;
     let completed = Completed {
-        workflow_id: outcome.execution.workflow_id,
-        run_id: outcome.execution.run_id,
+        workflow_id: execution.workflow_id,
+        run_id: execution.run_id,
         status,
         result,
     };
     Ok(Json(completed).into_response())
 }
 
-fn running_at(running: Running) -> Response {
+/// 202 for what has not ended, and where to ask again.
+pub(super) fn running(running: Running) -> Response {
     let location = result_of(&running.workflow_id);
     let again = (RETRY_AFTER, ASK_AGAIN);
     (StatusCode::ACCEPTED, [again, at(location)], Json(running)).into_response()

@@ -11,7 +11,7 @@ use super::{
     access::Writer,
     answer::{self, Completed, Running},
     extract::{Name, Period},
-    state::{Api, CALL_LIMIT, detached, promptly},
+    state::{Api, CALL_LIMIT, FETCH_LIMIT, detached, fetched, promptly},
     wait,
 };
 use crate::{
@@ -87,11 +87,13 @@ pub(super) async fn start_sync(
 ) -> Result<Response, Problem> {
     let limit = query.wait.map_or(wait::FOR_A_RESULT, Period::duration);
     let limit = wait::bounded(limit);
-    deadline.allow(limit + CALL_LIMIT);
-    let started = start(&writer.workflows, query.name, &api).await?;
-    let execution = started.execution();
-    let outcome = api.wait(limit, writer.workflows.outcome(&execution)).await;
-    answer::ended(outcome, Running::from(&started))
+    deadline.allow(CALL_LIMIT + limit + FETCH_LIMIT);
+    let workflows = &writer.workflows;
+    let started = start(workflows, query.name, &api).await?;
+    match api.wait(limit, workflows.end(&started.execution())).await {
+        Some(ended) => answer::ended(fetched(workflows.read(ended?)).await?),
+        None => Ok(answer::running(Running::from(&started))),
+    }
 }
 
 /// Goes on if the client does not: it may have seen nothing but its own timeout.

@@ -152,13 +152,15 @@ async fn tell_ending(
     row: &Listed,
     progress: &mut OrderProgress,
 ) -> Result<(), Problem> {
-    let ended = tokio::time::timeout(CALL_LIMIT, workflows.outcome(&row.execution())).await;
-    match ended {
+    let ended = tokio::time::timeout(CALL_LIMIT, workflows.end(&row.execution())).await;
+    let Ok(ended) = ended else {
         // A retry or a continuation is running.
-        Err(_) => {}
-        Ok(Err(CallError::Unreadable(why))) => progress.unreadable = Some(why.to_string()),
-        Ok(Err(error)) => return Err(error.into()),
-        Ok(Ok(outcome)) => match outcome.ending {
+        return Ok(());
+    };
+    match workflows.read(ended?).await {
+        Err(CallError::Unreadable(why)) => progress.unreadable = Some(why.to_string()),
+        Err(error) => return Err(error.into()),
+        Ok(outcome) => match outcome.ending {
             Ending::Completed(receipt) => progress.receipt = Some(receipt),
             Ending::Failed(report) => progress.failure = Some(report.without_stack_traces()),
             _ => {}

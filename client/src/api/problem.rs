@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use sealane_service::http::{Kind, Problem};
+use serde_json::Value;
 
 use crate::{
     call::CallError,
@@ -207,15 +208,16 @@ fn report(error: &CallError) {
     tracing::warn!(error = %error, "a request to the Temporal server failed");
 }
 
-/// Says how a workflow ended that has no result. `None` if it has one.
-pub(super) fn without_result(outcome: &Outcome) -> Option<Problem> {
-    let problem = match &outcome.ending {
-        Ending::Completed(_) => return None,
+/// Returns the last run of a workflow and its result, or says how it ended without one.
+pub(super) fn result(outcome: Outcome) -> Result<(Execution, Value), Problem> {
+    let Outcome { execution, ending } = outcome;
+    let problem = match ending {
+        Ending::Completed(result) => return Ok((execution, result)),
         Ending::Failed(report) => Problem::new(
             WORKFLOW_FAILED,
             "the workflow failed; the member failure says why",
         )
-        .with("failure", report.clone().without_stack_traces()),
+        .with("failure", report.without_stack_traces()),
         Ending::Canceled(details) => {
             Problem::new(WORKFLOW_CANCELED, "the workflow was cancelled").with("details", details)
         }
@@ -227,15 +229,9 @@ pub(super) fn without_result(outcome: &Outcome) -> Option<Problem> {
             "the workflow took longer than its timeouts allow",
         ),
     };
-    let Execution {
-        workflow_id,
-        run_id,
-    } = &outcome.execution;
-    Some(
-        problem
-            .with("workflowId", workflow_id)
-            .with("runId", run_id),
-    )
+    Err(problem
+        .with("workflowId", execution.workflow_id)
+        .with("runId", execution.run_id))
 }
 
 #[cfg(test)]

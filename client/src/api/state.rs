@@ -18,6 +18,10 @@ use crate::{call::CallError, workflow::Workflows};
 /// milliseconds; the SDK by itself would repeat the request for 10 s.
 pub(super) const CALL_LIMIT: Duration = Duration::from_secs(5);
 
+/// How long a request waits for what is fetched from storage or decrypted by a vault: the first attempt at some 20 MiB, on the slowest
+/// connection that is waited for (`codec/src/large_payloads/transfer.rs`).
+pub(super) const FETCH_LIMIT: Duration = Duration::from_secs(30);
+
 /// What every route works with. Clones share it.
 #[derive(Clone)]
 pub(super) struct Api(Arc<Parts>);
@@ -126,6 +130,23 @@ pub(super) async fn promptly<T>(
     })
 }
 
+/// Waits for what was received to be fetched from storage and decrypted.
+///
+/// # Errors
+///
+/// 503 if that takes too long, otherwise as for `reading`.
+pub(super) async fn fetched<T>(
+    reading: impl Future<Output = Result<T, CallError>>,
+) -> Result<T, Problem> {
+    match tokio::time::timeout(FETCH_LIMIT, reading).await {
+        Ok(read) => Ok(read?),
+        Err(_) => Err(unavailable(format!(
+            "it could not be fetched and decrypted within {} s",
+            FETCH_LIMIT.as_secs()
+        ))),
+    }
+}
+
 /// Runs `work` to its end even if whoever waits for it goes away, as a client that disconnects does.
 ///
 /// # Errors
@@ -148,6 +169,7 @@ pub(super) async fn detached<T: Send + 'static>(
 mod tests {
     use std::future::pending;
 
+    use axum::response::IntoResponse;
     use tokio::{sync::oneshot, time::Instant};
 
     use super::*;
@@ -160,6 +182,16 @@ mod tests {
 
         assert!(matches!(error, CallError::Unreachable { .. }));
         assert_eq!(started.elapsed(), CALL_LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_there_after_half_a_minute_is_asked_for_later() {
+        let started = Instant::now();
+
+        let problem = fetched(pending::<Result<(), _>>()).await.unwrap_err();
+
+        assert_eq!(problem.into_response().status(), 503);
+        assert_eq!(started.elapsed(), FETCH_LIMIT);
     }
 
     #[tokio::test]

@@ -91,6 +91,10 @@ impl Starter for Server {
                 Err(WorkflowGetResultError::Failed(error)) => {
                     return Err(Report::of(error.failure()).to_string());
                 }
+                Err(error) if is_outage(&error) => {
+                    failures += 1;
+                    tokio::time::sleep(backoff::delay(failures, rand::random())).await;
+                }
                 Err(error) => return Err(with_causes(&error)),
             }
         }

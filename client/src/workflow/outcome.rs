@@ -52,10 +52,10 @@ impl Ending {
     }
 }
 
-/// Where the last event of a run leads.
-enum Close {
-    Ended(Ending),
-    GoesOnAs(String),
+/// A workflow that has ended, and nothing read of it yet.
+pub(crate) struct Ended {
+    execution: Execution,
+    event: HistoryEvent,
 }
 
 impl Workflows {
@@ -66,14 +66,35 @@ impl Workflows {
     /// [`CallError::WorkflowNotFound`], [`CallError::Unreadable`] if the result cannot be
     /// decrypted, or what the connection or the server objects to. A failed workflow is no error.
     pub async fn outcome(&self, execution: &Execution) -> Result<Outcome, CallError> {
+        let ended = Box::pin(self.end(execution)).await?;
+        Box::pin(self.read(ended)).await
+    }
+
+    /// Waits for the workflow to end like [`outcome`](Self::outcome), and decrypts nothing.
+    ///
+    /// # Errors
+    ///
+    /// As for `outcome`, but [`CallError::Unreadable`].
+    pub(crate) async fn end(&self, execution: &Execution) -> Result<Ended, CallError> {
         let mut execution = self.pinned(execution).await?;
         loop {
             let event = self.close_event(&execution).await?;
-            match self.read_close(event).await? {
-                Close::Ended(ending) => return Ok(Outcome { execution, ending }),
-                Close::GoesOnAs(run_id) => execution.run_id = Some(run_id),
+            match next_run(&event) {
+                Some(run_id) => execution.run_id = Some(run_id.to_owned()),
+                None => return Ok(Ended { execution, event }),
             }
         }
+    }
+
+    /// Decrypts what a workflow ended with, and fetches what of it is stored elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Unreadable`]; [`CallError::Unexpected`] if the event is not the end of a workflow.
+    pub(crate) async fn read(&self, ended: Ended) -> Result<Outcome, CallError> {
+        let Ended { execution, event } = ended;
+        let ending = self.ending(event).await?;
+        Ok(Outcome { execution, ending })
     }
 
     /// Names the run, so that a workflow started later under the same id is not mistaken for it.
@@ -109,41 +130,42 @@ impl Workflows {
         }
     }
 
-    async fn read_close(&self, event: HistoryEvent) -> Result<Close, CallError> {
-        let (next_run, ending) = match event.attributes {
-            Some(Attributes::WorkflowExecutionCompletedEventAttributes(it)) => (
-                it.new_execution_run_id,
-                self.decoder.result(it.result).await.map(Ending::Completed),
-            ),
+    async fn ending(&self, event: HistoryEvent) -> Result<Ending, CallError> {
+        Ok(match event.attributes {
+            Some(Attributes::WorkflowExecutionCompletedEventAttributes(it)) => {
+                Ending::Completed(self.decoder.result(it.result).await?)
+            }
             Some(Attributes::WorkflowExecutionFailedEventAttributes(it)) => {
-                (it.new_execution_run_id, self.failed(it.failure).await)
+                self.failed(it.failure).await?
             }
-            Some(Attributes::WorkflowExecutionTimedOutEventAttributes(it)) => {
-                (it.new_execution_run_id, Ok(Ending::TimedOut))
+            Some(Attributes::WorkflowExecutionTimedOutEventAttributes(_)) => Ending::TimedOut,
+            Some(Attributes::WorkflowExecutionCanceledEventAttributes(it)) => {
+                Ending::Canceled(self.decoder.result(it.details).await?)
             }
-            Some(Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it)) => {
-                return Ok(Close::GoesOnAs(it.new_execution_run_id));
-            }
-            Some(Attributes::WorkflowExecutionCanceledEventAttributes(it)) => (
-                String::new(),
-                self.decoder.result(it.details).await.map(Ending::Canceled),
-            ),
             Some(Attributes::WorkflowExecutionTerminatedEventAttributes(it)) => {
-                (String::new(), Ok(Ending::Terminated { reason: it.reason }))
+                Ending::Terminated { reason: it.reason }
             }
             _ => {
                 let reason = format!("event {} does not end a workflow", event.event_id);
                 return Err(CallError::Unexpected { reason });
             }
-        };
-        match next_run.as_str() {
-            "" => Ok(Close::Ended(ending?)),
-            _ => Ok(Close::GoesOnAs(next_run)),
-        }
+        })
     }
 
     async fn failed(&self, failure: Option<Failure>) -> Result<Ending, Unreadable> {
         let report = self.decoder.failure(failure.unwrap_or_default()).await?;
         Ok(Ending::Failed(report))
     }
+}
+
+/// The run that goes on where the one ended whose last event this is: a retry, the next of a cron schedule, or its continuation.
+fn next_run(event: &HistoryEvent) -> Option<&str> {
+    let next = match event.attributes.as_ref()? {
+        Attributes::WorkflowExecutionCompletedEventAttributes(it) => &it.new_execution_run_id,
+        Attributes::WorkflowExecutionFailedEventAttributes(it) => &it.new_execution_run_id,
+        Attributes::WorkflowExecutionTimedOutEventAttributes(it) => &it.new_execution_run_id,
+        Attributes::WorkflowExecutionContinuedAsNewEventAttributes(it) => &it.new_execution_run_id,
+        _ => return None,
+    };
+    (!next.is_empty()).then_some(next)
 }

@@ -27,7 +27,7 @@ impl Answer {
             (name.to_string(), value)
         });
         let headers: BTreeMap<_, _> = headers.collect();
-        // The files of the page to browse the document with are packed, for whoever asks.
+        // The files of the page to browse the document with are packed, whoever asks.
         let text = if headers
             .get("content-encoding")
             .is_some_and(|it| it == "gzip")

@@ -4,6 +4,7 @@
 //! The identity is the one that the vault tests use, and Entra is their fake; keys are in a file, so that
 //! blobs are all that is asked of Azure.
 
+mod api;
 mod broken;
 mod outage;
 mod stage;

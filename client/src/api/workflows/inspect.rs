@@ -1,9 +1,6 @@
 //! Looking at workflows.
 
-use axum::{
-    extract::State,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State, response::Response};
 use sealane_service::http::{Deadline, Json, Kind, Path, Problem, Query};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +10,7 @@ use super::super::{
     answer::{self, Completed, Running},
     extract::{Name, Period, RunId},
     page,
-    state::{Api, CALL_LIMIT, promptly},
+    state::{Api, FETCH_LIMIT, fetched, promptly},
     wait,
 };
 use super::{Run, execution};
@@ -173,9 +170,11 @@ pub(in crate::api) async fn result(
     let wait = query.wait.map_or(wait::NOT_AT_ALL, Period::duration);
     let limit = wait::for_result(wait, row.is_running());
     if limit == wait::NOT_AT_ALL {
-        return answer::ended(None, row.into());
+        return Ok(answer::running(row.into()));
     }
-    deadline.allow(limit + CALL_LIMIT);
-    let outcome = api.wait(limit, workflows.outcome(&row.execution())).await;
-    Ok(answer::ended(outcome, row.into())?.into_response())
+    deadline.allow(limit + FETCH_LIMIT);
+    match api.wait(limit, workflows.end(&row.execution())).await {
+        Some(ended) => answer::ended(fetched(workflows.read(ended?)).await?),
+        None => Ok(answer::running(row.into())),
+    }
 }

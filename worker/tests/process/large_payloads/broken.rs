@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use sealane_tests::process::Ended;
+use sealane_tests::{azurite, process::Ended};
 use serde_json::json;
 
 use super::stage::{CANARY, Stage, long_name};
@@ -85,9 +85,7 @@ async fn a_container_that_is_missing_or_down_says_so() -> anyhow::Result<()> {
         ],
     );
 
-    stage
-        .fake
-        .forward("sealaneunit.blob.core.windows.net", None);
+    stage.fake.forward(azurite::HOST, None);
     let ended = decode(&stage, &file).await?;
     refused(&ended, &["cannot read blob", &name, "no connection"]);
 

@@ -92,13 +92,18 @@ impl Stage {
 
     /// Runs the command line to its end.
     pub(super) async fn sealane(&self, arguments: &[&str]) -> anyhow::Result<Ended> {
+        self.start_sealane(arguments)?.ends().await
+    }
+
+    /// Starts the command line.
+    pub(super) fn start_sealane(&self, arguments: &[&str]) -> anyhow::Result<Process> {
         let sealane = Path::new(WORKER).with_file_name("sealane");
         ensure!(
             sealane.is_file(),
             "cargo build -p sealane-client makes {}",
             sealane.display()
         );
-        self.start(&sealane, arguments)?.ends().await
+        self.start(&sealane, arguments)
     }
 
     fn start(&self, program: &Path, arguments: &[&str]) -> anyhow::Result<Process> {

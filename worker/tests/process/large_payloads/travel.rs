@@ -1,6 +1,8 @@
 //! What is too large for Temporal goes all the way and comes back.
 
+use anyhow::Context;
 use sealane_client::{
+    connection::{self, Extras},
     payload::{from_json, to_json},
     workflow::{Ending, Execution, Start, Workflows},
 };
@@ -9,8 +11,12 @@ use sealane_tests::{orders::patiently, process::Process, python::Python};
 use serde_json::json;
 use temporalio_client::grpc::WorkflowService;
 use temporalio_common::protos::temporal::api::{
+    common::v1::Payload,
     history::v1::{WorkflowExecutionStartedEventAttributes, history_event::Attributes},
-    workflowservice::v1::StartWorkflowExecutionRequest,
+    schedule::v1::{Schedule, schedule_action::Action},
+    workflowservice::v1::{
+        DescribeScheduleRequest, StartWorkflowExecutionRequest, UpdateScheduleRequest,
+    },
 };
 use tonic::Request;
 
@@ -114,6 +120,74 @@ async fn a_memo_is_in_no_blob_and_neither_is_the_input_of_a_cron_schedule() -> a
     let input = &started.input.unwrap_or_default().payloads[0];
     assert!(is_encrypted(input) && input.data.len() > 300_000);
     Ok(())
+}
+
+/// A schedule has no end either.
+#[tokio::test]
+async fn a_schedule_is_in_no_blob_and_what_it_has_in_one_is_put_back() -> anyhow::Result<()> {
+    let stage = Stage::set().await?;
+    let input = stage.world.folder().join("input.json");
+    std::fs::write(&input, json!(long_name(300_000)).to_string())?;
+    let input = format!("@{}", input.display());
+
+    let line = ["schedule", "create", "-s", "nightly", "--cron", "0 3 * * *"];
+    let what = ["--type", "GreetingWorkflow", "--input", &input];
+    let ended = stage.sealane(&[&line[..], &what].concat()).await?;
+    assert_eq!(ended.code, Some(0), "{:?}", ended.said);
+    let (_, made) = schedule(&stage).await?;
+    let update = ["schedule", "update", "-s", "nightly", "--input", &input];
+    let ended = stage.sealane(&update).await?;
+    assert_eq!(ended.code, Some(0), "{:?}", ended.said);
+    let (mut changed, updated) = schedule(&stage).await?;
+
+    // As somebody leaves it who does not know better.
+    let codec = stage.codec("default").await?;
+    let large = from_json(&json!(long_name(400_000)));
+    let reference = codec.encode_and_store(large.clone()).await?;
+    assert!(is_stored(&reference));
+    *payload_of(&mut changed)? = reference;
+    let request = Request::new(UpdateScheduleRequest {
+        namespace: "default".to_owned(),
+        schedule_id: "nightly".to_owned(),
+        schedule: Some(changed),
+        request_id: "once".to_owned(),
+        ..UpdateScheduleRequest::default()
+    });
+    let settings = stage.world.settings().temporal;
+    let mut plain = connection::connect(&settings, None, Extras::default()).await?;
+    plain.update_schedule(request).await?;
+    let (_, left) = schedule(&stage).await?;
+    let ended = stage.sealane(&["keys", "reencrypt-schedules"]).await?;
+    assert_eq!(ended.code, Some(0), "{:?}", ended.said);
+    let (_, freed) = schedule(&stage).await?;
+
+    for whole in [made, updated] {
+        assert!(is_encrypted(&whole) && whole.data.len() > 300_000);
+    }
+    assert!(is_stored(&left));
+    assert!(!is_stored(&freed) && codec.decode_payload(freed)? == large);
+    Ok(())
+}
+
+/// The schedule `nightly`, and its input, as the server has them.
+async fn schedule(stage: &Stage) -> anyhow::Result<(Schedule, Payload)> {
+    let request = Request::new(DescribeScheduleRequest {
+        namespace: "default".to_owned(),
+        schedule_id: "nightly".to_owned(),
+    });
+    let described = stage.client().await?.describe_schedule(request).await?;
+    let mut schedule = described.into_inner().schedule.context("a schedule")?;
+    let input = payload_of(&mut schedule)?.clone();
+    Ok((schedule, input))
+}
+
+fn payload_of(schedule: &mut Schedule) -> anyhow::Result<&mut Payload> {
+    let action = schedule.action.as_mut().and_then(|it| it.action.as_mut());
+    let Some(Action::StartWorkflow(start)) = action else {
+        anyhow::bail!("the schedule does {action:?}");
+    };
+    let input = start.input.as_mut().and_then(|it| it.payloads.first_mut());
+    input.context("an input")
 }
 
 /// What the first event of a history holds.
