@@ -36,6 +36,8 @@ pub struct KeyRing {
 impl KeyRing {
     /// Makes a ring of `keys` that seals under the one called `active`.
     ///
+    /// A key that comes under two ids is one, with one count of its uses: the limit is the key's, whatever it is called.
+    ///
     /// # Errors
     ///
     /// [`KeyRingError::Duplicate`] if an id comes twice, [`KeyRingError::NoActive`] if `active`
@@ -44,10 +46,12 @@ impl KeyRing {
         active: KeyId,
         keys: impl IntoIterator<Item = (KeyId, K)>,
     ) -> Result<Self, KeyRingError> {
-        let mut by_id = BTreeMap::new();
+        let mut by_id = BTreeMap::<KeyId, Arc<Key>>::new();
         for (id, key) in keys {
+            let key = key.into();
+            let known = by_id.values().find(|it| it.same_as(&key)).cloned();
             match by_id.entry(id) {
-                Entry::Vacant(place) => place.insert(key.into()),
+                Entry::Vacant(place) => place.insert(known.unwrap_or(key)),
                 Entry::Occupied(taken) => {
                     return Err(KeyRingError::Duplicate {
                         id: taken.key().clone(),
@@ -170,10 +174,9 @@ impl KeyRing {
 
     /// Takes over keys that `former` holds as well, so that their uses are counted on.
     pub(crate) fn keep_counts(&mut self, former: &Self) {
-        for (id, key) in &mut self.keys {
-            match former.keys.get(id) {
-                Some(known) if known.same_as(key) => *key = Arc::clone(known),
-                _ => {}
+        for key in self.keys.values_mut() {
+            if let Some(known) = former.keys.values().find(|it| it.same_as(key)) {
+                *key = Arc::clone(known);
             }
         }
         self.active_key = Arc::clone(&self.keys[&self.active]);

@@ -143,6 +143,31 @@ mod tests {
     }
 
     #[test]
+    fn a_key_under_two_names_has_one_count() {
+        let shared = SharedKeyRing::new(ring(&[("a", 1), ("b", 1), ("c", 2)]));
+        shared.current().seal(&Payload::default()).unwrap();
+        assert_eq!(uses(&shared), [(1, 0), (1, 0), (0, 0)]);
+
+        shared.replace(ring(&[("a", 3), ("d", 1)]));
+
+        assert_eq!(uses(&shared), [(0, 0), (1, 0)]);
+    }
+
+    #[test]
+    fn a_key_whose_place_another_had_for_a_while_has_not_lost_count() {
+        let shared = SharedKeyRing::new(ring(&[("a", 1)]));
+        shared.current().seal(&Payload::default()).unwrap();
+
+        for another in [2, 3] {
+            shared.replace(ring(&[("a", another)]));
+            assert_eq!(uses(&shared), [(0, 0)]);
+        }
+        shared.replace(ring(&[("a", 1)]));
+
+        assert_eq!(uses(&shared), [(1, 0)]);
+    }
+
+    #[test]
     fn another_key_that_takes_the_place_of_one_starts_from_nothing() {
         let shared = SharedKeyRing::new(ring(&[("a", 1)]));
         shared.current().seal(&Payload::default()).unwrap();
