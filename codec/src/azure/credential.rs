@@ -123,7 +123,13 @@ impl Credential {
                 let found = classify::classify(error);
                 (found.cause, found.said)
             }
-            CredentialKind::Managed => (Cause::ManagedIdentity, said()),
+            CredentialKind::Managed => match classify::classify(error).cause {
+                passing @ (Cause::Throttled
+                | Cause::Unavailable { .. }
+                | Cause::Unreachable
+                | Cause::Timeout) => (passing, said()),
+                _ => (Cause::ManagedIdentity, said()),
+            },
             CredentialKind::Developer => (Cause::DeveloperTools, said()),
         }
     }

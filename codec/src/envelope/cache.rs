@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::Reference;
 use crate::Key;
 
-/// At most so many data keys. A key leaves memory, wiped, when it leaves the cache.
+/// At most so many data keys. A key is wiped when it leaves the cache.
 pub(super) struct Cache {
     capacity: usize,
     entries: HashMap<Reference, Entry>,

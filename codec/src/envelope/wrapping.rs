@@ -127,7 +127,7 @@ impl Wrapping {
         self.try_each(uri, &listed, &mut tried, wrapped).await
     }
 
-    /// The first of `versions` not yet `tried` that unwraps.
+    /// The first of `versions` not yet `tried` that unwraps. That one is disabled or gone says nothing about the others.
     async fn try_each(
         &self,
         uri: &KeyUri,
@@ -135,6 +135,7 @@ impl Wrapping {
         tried: &mut BTreeSet<String>,
         wrapped: &[u8],
     ) -> Result<Key, Refusal> {
+        let mut refusal = Refusal::NotWrapped;
         for version in versions {
             if !tried.insert(version.clone()) {
                 continue;
@@ -143,10 +144,11 @@ impl Wrapping {
                 Ok(key) => return data_key(&key),
                 // What Key Vault answers to bytes that another key wrapped.
                 Err(error) if error.cause() == (Cause::Rejected { status: 400 }) => {}
+                Err(error) if lasts(&error) => refusal = error.into(),
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Refusal::NotWrapped)
+        Err(refusal)
     }
 
     /// A later list of the versions of `uri` than `known`, which somebody else may have asked for.

@@ -123,7 +123,9 @@ impl VaultSecret {
         let get = async { client.get_secret(name, Some(options)).await?.into_model() };
         let operation = Operation::new(doing, Role::SecretsUser);
         let secret = azure.call(&operation, get).await?;
-        Ok(Zeroizing::new(secret.value.unwrap_or_default()))
+        // As a page would be that some proxy answers in the vault's place.
+        let none = || AzureError::of(&operation, Cause::Malformed, "no value".to_owned());
+        secret.value.map(Zeroizing::new).ok_or_else(none)
     }
 
     /// Makes `key` a new version, which is called `id` if that is given and starts its delay at

@@ -103,6 +103,8 @@ impl Container {
                 return Ok(Got::Longer);
             }
         }
+        // It may be kept, and is counted by its length.
+        bytes.shrink_to_fit();
         Ok(Got::Bytes(bytes))
     }
 }
