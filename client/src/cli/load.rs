@@ -2,7 +2,14 @@
 
 mod progress;
 
-use std::{fs, num::NonZeroUsize, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs::{self, OpenOptions},
+    io,
+    num::NonZeroUsize,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use clap::{ArgGroup, Args, builder::NonEmptyStringValueParser};
 use serde::Serialize;
@@ -86,6 +93,7 @@ impl LoadCommand {
     /// Runs the load and prints what it came to.
     pub(super) async fn run(self, globals: &Globals) -> Result<(), CliError> {
         let (input, expected) = self.template()?;
+        self.check_plot()?;
         let session = globals.session().await?;
         let options = self.options(input, expected, &session.settings.temporal.task_queue);
         let recorder = Arc::new(Recorder::default());
@@ -100,6 +108,15 @@ impl LoadCommand {
         self.conclude(globals, &report)
     }
 
+    /// Refuses a place that cannot be written to before the load, and not after it.
+    fn check_plot(&self) -> Result<(), CliError> {
+        let Some(path) = &self.plot else {
+            return Ok(());
+        };
+        let opened = OpenOptions::new().create(true).append(true).open(path);
+        opened.map(drop).map_err(|error| not_drawn(path, &error))
+    }
+
     /// Prints and draws `report`.
     fn conclude(&self, globals: &Globals, report: &LoadReport) -> Result<(), CliError> {
         match globals.output {
@@ -107,8 +124,7 @@ impl LoadCommand {
             output::Format::Table => output::print(&text(report))?,
         }
         if let Some(path) = &self.plot {
-            fs::write(path, plot(report))
-                .map_err(|error| CliError::usage(format!("--plot {}: {error}", path.display())))?;
+            fs::write(path, plot(report)).map_err(|error| not_drawn(path, &error))?;
         }
         match report.shortcoming() {
             None => Ok(()),
@@ -186,6 +202,13 @@ impl LoadCommand {
         })?;
         Ok((input, expected))
     }
+}
+
+fn not_drawn(path: &Path, error: &io::Error) -> CliError {
+    let path = path.display();
+    CliError::usage(format!(
+        "--plot is {path}: {error}, expected a file that can be written"
+    ))
 }
 
 /// Returns the input and the result of the workflows of this repository.

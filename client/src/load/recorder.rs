@@ -56,7 +56,7 @@ pub(super) struct Records {
     pub(super) began: Instant,
     /// Whether [`Recorder::begin`] was called: what is before that does not count.
     measured: bool,
-    /// Whether the load was stopped before its end.
+    /// Whether the load was stopped before its end: what is still told then does not count.
     stopped: bool,
     /// In an open loop, how much is due when.
     due: Option<(Volume, f64)>,
@@ -118,17 +118,14 @@ impl Records {
         let Some((volume, per_second)) = self.due.filter(|_| self.stopped) else {
             return self.started;
         };
-        let (time, most) = match volume {
-            Volume::Count(count) => (self.last, count),
-            Volume::Duration(duration) => (self.last.min(duration), u64::MAX),
+        let by = |time: Duration| time.as_secs_f64() * per_second;
+        let most = match volume {
+            Volume::Count(count) => count,
+            // What would be due when the time is up is not, be it by a rounding error.
+            Volume::Duration(duration) => whole((by(duration) - 1e-6).ceil()),
         };
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a rate is positive, and a float beyond u64 becomes its greatest value"
-        )]
-        let by_now = (time.as_secs_f64() * per_second).floor() as u64;
-        by_now.saturating_add(1).min(most).max(self.started)
+        let by_now = whole(by(self.last).floor()).saturating_add(1);
+        by_now.min(most).max(self.started)
     }
 
     pub(super) fn errors(&self) -> u64 {
@@ -173,22 +170,28 @@ impl Recorder {
         let mut records = self.records();
         if records.measured {
             records.last = records.began.elapsed();
-            records.stopped = true;
         } else {
             *records = Records::new();
         }
+        records.stopped = true;
     }
 
     pub(super) fn started(&self) {
-        self.records().started += 1;
+        if let Some(mut records) = self.counting() {
+            records.started += 1;
+        }
     }
 
     pub(super) fn accepted(&self, took: Duration) {
-        self.records().accepted.saturating_record(micros(took));
+        if let Some(mut records) = self.counting() {
+            records.accepted.saturating_record(micros(took));
+        }
     }
 
     pub(super) fn ended(&self, took: Duration, outcome: Result<(), Mishap>) {
-        let mut records = self.records();
+        let Some(mut records) = self.counting() else {
+            return;
+        };
         records.last = records.began.elapsed();
         match outcome {
             Ok(()) => records.right(took),
@@ -213,6 +216,11 @@ impl Recorder {
         self.records().clone()
     }
 
+    /// A workflow's task may run on for a moment after the load was stopped.
+    fn counting(&self) -> Option<MutexGuard<'_, Records>> {
+        Some(self.records()).filter(|records| !records.stopped)
+    }
+
     /// What is recorded stays right if a thread panics while it holds this: there is nothing half done.
     fn records(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -225,6 +233,15 @@ impl Recorder {
 )]
 fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST, DIGITS).expect("valid bounds")
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a rate is positive, and a float beyond u64 becomes its greatest value"
+)]
+fn whole(number: f64) -> u64 {
+    number as u64
 }
 
 fn micros(took: Duration) -> u64 {
@@ -272,9 +289,22 @@ mod tests {
         recorder.ended(Duration::from_millis(1), Ok(()));
 
         recorder.stop();
+        recorder.ended(Duration::from_millis(1), Ok(()));
 
         assert_eq!(recorder.progress().ended, 0);
         assert_eq!(recorder.snapshot().due(), 0);
+    }
+
+    #[test]
+    fn no_more_is_due_than_there_is_time_for() {
+        let recorder = Recorder::default();
+        recorder.begin();
+        recorder.expect(Volume::Duration(Duration::from_millis(10)), 1000.0);
+        std::thread::sleep(Duration::from_millis(20));
+
+        recorder.stop();
+
+        assert_eq!(recorder.snapshot().due(), 10);
     }
 
     #[test]

@@ -74,6 +74,37 @@ async fn at_a_rate_time_counts_from_when_a_workflow_was_due() -> anyhow::Result<
 }
 
 #[tokio::test]
+async fn a_load_for_some_time_ends_by_itself_with_what_was_due_in_it() -> anyhow::Result<()> {
+    let desk = Desk::open().await?;
+
+    let open = "load GreetingWorkflow --duration 1s --rate 8 -o json";
+    let open = desk.terminal.run(open).await.succeeds().json();
+    let closed = "load GreetingWorkflow --duration 1s --concurrency 2 -o json";
+    let closed = desk.terminal.run(closed).await.succeeds().json();
+
+    assert_eq!((&open["due"], &open["completed"]), (&8.into(), &8.into()));
+    assert!(number(&open, "/seconds") >= 7.0 / 8.0, "{open}");
+    assert_eq!(closed["due"], closed["completed"]);
+    assert!(number(&closed, "/due") >= 2.0, "{closed}");
+    assert!(number(&closed, "/seconds") >= 0.9, "{closed}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plot_that_cannot_be_drawn_is_refused_before_anything_starts() -> anyhow::Result<()> {
+    let desk = Desk::open().await?;
+    let line = "load GreetingWorkflow --count 1 --plot no-such-folder/load.svg";
+
+    let finished = desk.terminal.run(line).await;
+
+    assert_eq!(finished.code, 64, "{finished}");
+    assert_eq!(finished.stdout, "");
+    let said = "--plot is no-such-folder/load.svg: No such file or directory";
+    assert!(finished.stderr.contains(said), "{finished}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_load_that_is_interrupted_counts_what_has_no_result() -> anyhow::Result<()> {
     let desk = Desk::open().await?;
     let queue = desk.world.id("nobody");
