@@ -21,11 +21,23 @@ use tokio::{
 ///
 /// If the operating system refuses the handlers or the thread, which means it is out of resources.
 pub fn requested() -> impl Future<Output = ()> + Send + 'static {
+    requested_after(|| ())
+}
+
+/// Like [`requested`], and calls `first` at the first signal, on the thread that waits for them: also if whoever would poll the
+/// future is blocked.
+///
+/// # Panics
+///
+/// As [`requested`].
+pub fn requested_after(
+    first: impl FnOnce() + Send + 'static,
+) -> impl Future<Output = ()> + Send + 'static {
     let signals = Signals::register();
-    let (first, requested) = oneshot::channel();
+    let (tell, requested) = oneshot::channel();
     thread::Builder::new()
         .name("signals".to_owned())
-        .spawn(move || signals.wait(first))
+        .spawn(move || signals.wait(first, tell))
         .expect("a thread can be started");
     async move {
         // An error would mean that the thread is gone; then nobody can ask any more.
@@ -58,14 +70,15 @@ impl Signals {
         }
     }
 
-    fn wait(mut self, first: oneshot::Sender<()>) {
+    fn wait(mut self, first: impl FnOnce(), tell: oneshot::Sender<()>) {
         let (name, _) = self.next();
         tracing::info!(
             signal.name = name,
             "asked to stop; a second signal ends the process at once"
         );
+        first();
         // Nobody may be waiting any more; the second signal still counts.
-        let _ = first.send(());
+        let _ = tell.send(());
         let (name, code) = self.next();
         tracing::warn!(signal.name = name, "asked a second time, stopping at once");
         process::exit(code);

@@ -9,10 +9,11 @@ use anyhow::bail;
 use sealane_tests::{
     TestWorker, World,
     orders::patiently,
-    process::{Probe, probe},
+    process::{Probe, Process, probe},
 };
 use sealane_worker::{RegistrationError, Settings, WorkerOptions};
-use temporalio_client::{WorkflowGetResultOptions, WorkflowStartOptions};
+use temporalio_client::{UntypedWorkflow, WorkflowGetResultOptions, WorkflowStartOptions};
+use temporalio_common::data_converters::RawValue;
 use temporalio_macros::{workflow, workflow_methods};
 use temporalio_sdk::{WorkflowContext, WorkflowResult};
 
@@ -45,6 +46,30 @@ impl BlockingWorkflow {
 
 fn register(worker: &mut WorkerOptions, _: &Settings) -> Result<(), RegistrationError> {
     worker.register_workflow::<BlockingWorkflow>()?;
+    Ok(())
+}
+
+/// Neither the drain nor anything else of the runtime that runs workflows gets a turn any more.
+#[tokio::test]
+async fn a_worker_that_is_blocked_ends_all_the_same_when_it_is_asked_to() -> anyhow::Result<()> {
+    let mut world = World::new().await;
+    world.set("SEALANE_DRAIN_TIMEOUT", "1s");
+    let program = env!("CARGO_BIN_EXE_blocked-worker");
+    let worker = Process::start(program, &[], world.variables())?;
+    worker.says("polling for tasks").await?;
+    let options = WorkflowStartOptions::new(world.task_queue(), world.id("blocked")).build();
+    let blocked = UntypedWorkflow::new("BlockedWorkflow");
+    let input = RawValue::new(Vec::new());
+    let client = world.client().await;
+    client.start_workflow(blocked, input, options).await?;
+    worker.says("blocked for good").await?;
+
+    worker.signal("TERM").await?;
+    let ended = worker.ends().await?;
+
+    assert_eq!(ended.code, Some(70), "{:#?}", ended.said);
+    let last = ended.said.last().map(String::as_str).unwrap_or_default();
+    assert!(last.contains("the drain hangs"), "{last}");
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! A worker as a process: command line, settings, logging, signals, exit code.
 
-use std::{env, io, path::PathBuf, process::ExitCode, thread, time::Duration};
+use std::{env, io, path::PathBuf, process::ExitCode, sync::Once, thread, time::Duration};
 
 use clap::Parser;
 use sealane_service::{
@@ -21,8 +21,8 @@ use crate::{
     traces,
 };
 
-/// After this much more than drain and cancellation, the process has hung and is ended.
-const HANG_GRACE: Duration = Duration::from_secs(10);
+/// After this much more than drain and cancellation, the process has hung and is ended. Last answers and last spans may take 5 s each.
+const HANG_GRACE: Duration = Duration::from_secs(13);
 
 /// A Temporal worker. All settings are environment variables; see docs/configuration.md.
 #[derive(Debug, Parser)]
@@ -115,7 +115,7 @@ where
     let limit = settings.worker.drain_timeout + CANCEL_GRACE + HANG_GRACE;
     let memory_limit = settings.worker.memory_limit;
     let outcome = runtime.block_on(async {
-        let requested = shutdown::requested();
+        let requested = shutdown::requested_after(move || end_if_hung(limit));
         let idle = arguments.exit_when_idle.map(Idle::new);
         let watched = idle.clone();
         let asked = async move {
@@ -150,14 +150,34 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 /// A workflow that blocks its thread also blocks the drain; a thread of its own still ends the
-/// process, before Kubernetes would.
+/// process, before Kubernetes would. The first to ask decides when.
 fn end_if_hung(limit: Duration) {
-    thread::spawn(move || {
-        thread::sleep(limit);
-        tracing::error!(
-            drain.limit_seconds = limit.as_secs(),
-            "the drain hangs; ending the process"
-        );
-        std::process::exit(i32::from(exit::INTERNAL));
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        thread::spawn(move || {
+            thread::sleep(limit);
+            tracing::error!(
+                drain.limit_seconds = limit.as_secs(),
+                "the drain hangs; ending the process"
+            );
+            std::process::exit(i32::from(exit::INTERNAL));
+        });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, thread};
+
+    use super::runtime;
+
+    #[test]
+    fn a_processor_is_left_to_the_thread_that_runs_workflows() {
+        assert!(env::var_os("TOKIO_WORKER_THREADS").is_none());
+        let processors = thread::available_parallelism().unwrap().get();
+
+        let threads = runtime().unwrap().metrics().num_workers();
+
+        assert_eq!(threads, (processors - 1).max(1));
+    }
 }
