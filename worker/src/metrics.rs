@@ -9,6 +9,7 @@
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
+use sealane_service::exit::with_causes;
 use temporalio_common::telemetry::{
     PrometheusExporterOptions, TelemetryOptions, metrics::TemporalMeter,
     start_prometheus_metric_exporter, telemetry_init,
@@ -79,12 +80,50 @@ impl SdkMetrics {
         move || {
             let client = client.as_ref().ok().cloned();
             let url = url.clone();
-            Box::pin(async move { fetch(client, &url).await.unwrap_or_default() })
+            Box::pin(async move {
+                let fetched = match client {
+                    Some(client) => fetch(&client, &url).await,
+                    None => return String::new(),
+                };
+                fetched.unwrap_or_else(|error| {
+                    // The exporter does not come back: the first connection that it cannot accept ends it.
+                    let error = with_causes(&error);
+                    tracing::warn!(
+                        error,
+                        "the SDK's metrics cannot be read and are left out of this scrape"
+                    );
+                    String::new()
+                })
+            })
         }
     }
 }
 
-async fn fetch(client: Option<reqwest::Client>, url: &str) -> Option<String> {
-    let answer = client?.get(url).send().await.ok()?;
-    answer.text().await.ok()
+async fn fetch(client: &reqwest::Client, url: &str) -> reqwest::Result<String> {
+    client
+        .get(url)
+        .send()
+        .await?
+        .error_for_status()?
+        .text()
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::fetch;
+
+    #[tokio::test]
+    async fn an_exporter_that_is_gone_is_no_empty_answer() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let url = format!("http://{}/metrics", listener.local_addr().unwrap());
+        drop(listener);
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+
+        let error = fetch(&client, &url).await.unwrap_err();
+
+        assert!(error.is_connect(), "{error}");
+    }
 }

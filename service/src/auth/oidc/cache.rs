@@ -60,8 +60,8 @@ struct Loaded {
 #[derive(Default)]
 struct Looks {
     on_demand: Option<Instant>,
-    /// Whether a failure has been logged since the last success.
-    is_failing: bool,
+    /// Whether keys were held when a failure was last told. None while there is none.
+    told: Option<bool>,
 }
 
 impl KeyCache {
@@ -131,29 +131,30 @@ impl KeyCache {
         looks.on_demand.is_some_and(|last| last.elapsed() < pause)
     }
 
-    /// Returns whether there are new keys. Failures are logged once until there are.
+    /// Returns whether there are new keys. Failures are logged once until there are, and once more when the keys that are held
+    /// are too old.
     async fn look(&self, looks: &mut Looks) -> bool {
         match self.source.keys().await {
             Ok(keys) => {
                 let (keys, at) = (Arc::new(keys), Instant::now());
                 let loaded = Some(Loaded { keys, at });
                 *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = loaded;
-                if looks.is_failing {
+                if looks.told.is_some() {
                     tracing::info!("keys of the issuer of tokens are loaded again");
                 }
-                looks.is_failing = false;
+                looks.told = None;
                 true
             }
             Err(error) => {
                 self.failures.inc();
-                if !looks.is_failing {
-                    let held = self.usable(Instant::now()).is_some();
+                let held = self.usable(Instant::now()).is_some();
+                if looks.told != Some(held) {
                     tracing::warn!(
                         auth.keys_held = held,
                         "keys of the issuer of tokens cannot be loaded: {error}"
                     );
                 }
-                looks.is_failing = true;
+                looks.told = Some(held);
                 false
             }
         }
