@@ -124,10 +124,7 @@ impl Credential {
                 (found.cause, found.said)
             }
             CredentialKind::Managed => match classify::classify(error).cause {
-                passing @ (Cause::Throttled
-                | Cause::Unavailable { .. }
-                | Cause::Unreachable
-                | Cause::Timeout) => (passing, said()),
+                passing @ (Cause::Throttled | Cause::Unavailable { .. }) => (passing, said()),
                 _ => (Cause::ManagedIdentity, said()),
             },
             CredentialKind::Developer => (Cause::DeveloperTools, said()),

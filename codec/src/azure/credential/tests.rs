@@ -6,14 +6,19 @@ use azure_core::{
     Error,
     credentials::{AccessToken, TokenCredential, TokenRequestOptions},
     error::ErrorKind,
+    http::StatusCode,
 };
 
 use super::Credential;
 use crate::azure::{AzureError, Cause, CredentialKind, Operation, Role};
 
-/// Fails with a text, or never answers.
+/// What gives no token.
 #[derive(Debug)]
-struct Source(Option<&'static str>);
+enum Source {
+    Says(&'static str),
+    Answers(StatusCode),
+    IsSilent,
+}
 
 #[async_trait::async_trait]
 impl TokenCredential for Source {
@@ -22,9 +27,17 @@ impl TokenCredential for Source {
         _: &[&str],
         _: Option<TokenRequestOptions<'_>>,
     ) -> azure_core::Result<AccessToken> {
-        match self.0 {
-            Some(text) => Err(Error::with_message(ErrorKind::Credential, text)),
-            None => pending().await,
+        match *self {
+            Self::Says(text) => Err(Error::with_message(ErrorKind::Credential, text)),
+            Self::Answers(status) => {
+                let answer = Error::from(ErrorKind::HttpResponse {
+                    status,
+                    error_code: None,
+                    raw_response: None,
+                });
+                Err(Error::with_error(ErrorKind::Credential, answer, "no"))
+            }
+            Self::IsSilent => pending().await,
         }
     }
 }
@@ -42,7 +55,7 @@ async fn refused(kind: CredentialKind, source: Source) -> AzureError {
 
 #[tokio::test]
 async fn nobody_signed_in_is_one_line_that_says_how_to() {
-    let source = Source(Some("Multiple errors:\n  az not found\n  azd not found"));
+    let source = Source::Says("Multiple errors:\n  az not found\n  azd not found");
 
     let error = refused(CredentialKind::Developer, source).await;
 
@@ -55,17 +68,33 @@ async fn nobody_signed_in_is_one_line_that_says_how_to() {
 
 #[tokio::test]
 async fn a_machine_without_an_identity_is_told_apart() {
-    let source = Source(Some("not assigned"));
+    for source in [
+        Source::Says("not assigned"),
+        Source::Answers(StatusCode::BadRequest),
+    ] {
+        let error = refused(CredentialKind::Managed, source).await;
 
-    let error = refused(CredentialKind::Managed, source).await;
+        assert_eq!(error.cause(), Cause::ManagedIdentity);
+        assert!(error.is_refusal());
+    }
+}
 
-    assert_eq!(error.cause(), Cause::ManagedIdentity);
-    assert!(error.is_refusal());
+#[tokio::test]
+async fn a_machine_that_cannot_tell_now_is_asked_again() {
+    for status in [
+        StatusCode::TooManyRequests,
+        StatusCode::InternalServerError,
+        StatusCode::ServiceUnavailable,
+    ] {
+        let error = refused(CredentialKind::Managed, Source::Answers(status)).await;
+
+        assert!(error.is_transient(), "{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_exchange_that_never_ends_is_a_timeout_of_the_exchange() {
-    let error = refused(CredentialKind::Workload, Source(None)).await;
+    let error = refused(CredentialKind::Workload, Source::IsSilent).await;
 
     assert_eq!(error.cause(), Cause::Timeout);
     assert!(error.to_string().contains("no token from"), "{error}");

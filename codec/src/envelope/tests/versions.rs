@@ -58,6 +58,19 @@ async fn a_version_disabled_since_the_last_listing_does_not_hide_older_ones() {
 }
 
 #[tokio::test]
+async fn a_disabled_version_hides_no_other_that_the_settings_name() {
+    let vault = MemoryVault::new();
+    let old = sealed(&writer(&vault).await);
+    let (middle, newest) = (vault.rotate(), vault.rotate());
+    let named = format!("KEK/{newest},KEK/{middle},KEK/{FIRST}");
+    let reader = reader(&vault, &named).await;
+
+    vault.disable(&middle);
+
+    assert_eq!(found(&reader, &old).await, Ok(payload("greetings")));
+}
+
+#[tokio::test]
 async fn what_a_disabled_version_wrapped_cannot_be_read() {
     let vault = MemoryVault::new();
     let old = sealed(&writer(&vault).await);

@@ -110,6 +110,9 @@ pub(crate) const CASES: &[Case] = &[
     case("page of a proxy", "the answer makes no sense", |azure| {
         list(azure, Trouble::Page);
     }),
+    case("no value", "the answer makes no sense", |azure| {
+        get(azure, Trouble::Status(200));
+    }),
     case(
         "truncated list",
         "no connection, or one that broke",
