@@ -48,6 +48,8 @@ impl Listing {
                 ));
             }
             let version = version(name, id, properties.attributes, &tags)?;
+            // Pages that move while they are read may bring one again. What came last is later.
+            listing.versions.retain(|it| it.version != version.version);
             listing.versions.push(version);
         }
         Ok(listing)
@@ -109,6 +111,19 @@ mod tests {
             "tags": tag.map(|tag| json!({ID_TAG: tag})),
         }))
         .unwrap()
+    }
+
+    #[test]
+    fn a_version_that_is_listed_twice_is_there_once_as_it_was_listed_last() {
+        let twice = [
+            listed("a", 1, None),
+            listed("b", 2, None),
+            listed("a", 1, Some("x")),
+        ];
+
+        let listing = Listing::new("k", twice).unwrap();
+
+        assert_eq!(ids(&listing), ["k/b", "x"]);
     }
 
     fn ids(listing: &Listing) -> Vec<&str> {
